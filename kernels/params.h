@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// Plain parameter structs shared by every implementation of a kernel, and the training state that lives on
+// the device so that a captured step needs nothing from the host.
+#pragma once
+#include <cstdint>
+
+namespace chorale {
+
+/// How a row of kernels.def treats precision. `low`: 16-bit storage, f32 arithmetic and accumulation.
+/// `stat`: statistics, losses and state, f32 or f64 inside whatever the storage.
+enum class PrecisionClass : std::uint8_t { low, stat };
+
+enum class Activation : std::uint8_t { none, relu, leaky_relu, tanh, gelu };
+enum class Likelihood : std::uint8_t { squared_error, gaussian, bernoulli, laplace };
+enum class OptimizerKind : std::uint8_t { adamw, adam, sgd };
+
+/// `squared_error`: (x - y)^2, no constant. `gaussian`: 0.5 ((x - y) / scale)^2 + log(scale) + 0.5 log(2 pi).
+/// `laplace`: |x - y| / scale + log(2 scale). `bernoulli`: y are logits, x in [0, 1], `scale` unused;
+/// max(y, 0) - x y + log(1 + exp(-|y|)). All in nats, summed over the dimensions of a row.
+struct LikelihoodParams {
+  Likelihood kind = Likelihood::gaussian;
+  float scale = 1.0f;
+};
+
+struct GaussianLatentParams {
+  float log_variance_min = -10.0f;  ///< log-variances are clamped to this range; the gradient outside is zero
+  float log_variance_max = 10.0f;
+  bool sample = true;  ///< false: z = mu (evaluation)
+};
+
+/// torch.optim semantics: `adamw` decouples the weight decay, `adam` adds it to the gradient, `sgd` uses
+/// beta1 as momentum (dampening 0) and ignores beta2 and epsilon.
+struct OptimizerParams {
+  OptimizerKind kind = OptimizerKind::adamw;
+  float beta1 = 0.9f;
+  float beta2 = 0.999f;
+  float epsilon = 1e-8f;
+  float weight_decay = 0.0f;
+  bool nesterov = false;
+};
+
+struct StepControl {
+  float max_gradient_norm = 0.0f;  ///< 0: no clipping. torch.nn.utils.clip_grad_norm_ otherwise.
+  bool dynamic_loss_scale = false;
+  float growth_factor = 2.0f;
+  float backoff_factor = 0.5f;
+  std::int32_t growth_interval = 2000;
+  float minimum_scale = 1.0f;
+  float beta1 = 0.9f;  ///< for the bias corrections
+  float beta2 = 0.999f;
+};
+
+/// Everything a training step reads or advances; one such block lives in device memory.
+struct StepState {
+  std::uint64_t seed = 0;        ///< Philox key
+  std::uint64_t rng_offset = 0;  ///< one per micro-batch: third word of the Philox counter
+  std::int64_t step = 0;         ///< optimizer updates made (skipped steps do not count)
+  std::int64_t cursor = 0;       ///< rows of this epoch's order already consumed
+  std::int64_t step_in_epoch = 0;
+  std::int64_t skipped = 0;  ///< steps skipped for non-finite gradients, in all
+  double gradient_square_sum = 0;
+  float learning_rate = 0;
+  float kl_weight = 1;
+  float loss_scale = 1;
+  std::int32_t growth_counter = 0;  ///< clean steps since the loss scale last changed
+  std::int32_t found_inf = 0;       ///< 1 if the last step was skipped
+  std::int32_t consecutive_skips = 0;
+  float gradient_norm = 0;        ///< of the last step, unscaled, before clipping
+  float gradient_multiplier = 0;  ///< what the optimizer multiplies gradients with: unscale and clip
+  float bias_correction1 = 1;     ///< 1 - beta1^step
+  float bias_correction2 = 1;
+};
+
+/// Mel front end; librosa 0.10+ semantics and defaults.
+struct MelParams {
+  std::int32_t sample_rate = 22050;
+  std::int32_t n_fft = 2048;
+  std::int32_t hop_length = 512;
+  std::int32_t n_mels = 128;
+  float fmin = 0.0f;
+  float fmax = 0.0f;  ///< 0: sample_rate / 2
+  float power = 2.0f;
+};
+
+}  // namespace chorale

@@ -1,0 +1,12 @@
+# chorale_library(<folder> [LIBRARIES lib...]): one static library from every .cpp of the folder.
+function(chorale_library name)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(sources)
+    add_library(chorale_${name} STATIC ${sources})
+    target_link_libraries(chorale_${name} PUBLIC chorale_flags ${ARG_LIBRARIES})
+  else()
+    add_library(chorale_${name} INTERFACE)
+    target_link_libraries(chorale_${name} INTERFACE chorale_flags ${ARG_LIBRARIES})
+  endif()
+endfunction()
