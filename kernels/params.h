@@ -61,6 +61,7 @@ struct StepState {
   double gradient_square_sum = 0;
   float learning_rate = 0;
   float kl_weight = 1;
+  float kl_capacity = 0;  ///< target of the capacity schedule, in nats
   float loss_scale = 1;
   std::int32_t growth_counter = 0;  ///< clean steps since the loss scale last changed
   std::int32_t found_inf = 0;       ///< 1 if the last step was skipped
