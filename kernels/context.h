@@ -19,9 +19,9 @@ class ScratchSource {
 
 struct Context {
   const DeviceApi* api = nullptr;
-  int device = 0;                    ///< index among devices of this api
-  void* stream = nullptr;            ///< cudaStream_t on CUDA, unused elsewhere
-  void* backend = nullptr;           ///< the backend's handles and plans (DeviceApi::backend_create)
+  int device = 0;           ///< index among devices of this api
+  void* stream = nullptr;   ///< cudaStream_t on CUDA, unused elsewhere
+  void* backend = nullptr;  ///< the backend's handles and plans (DeviceApi::backend_create)
   ScratchSource* scratch = nullptr;
 };
 

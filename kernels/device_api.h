@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a backend gives to the rest of the project: its kernel table and the device's own calls. The CPU modules,
-// libchorale_cuda.so and the emulator each fill one such struct. Calls throw chorale::Error on failure; those named
-// `destroy`, `free` and `release` never throw.
+// What a backend gives to the rest of the project: its kernel table and the device's own calls. The CPU
+// modules, libchorale_cuda.so and the emulator each fill one such struct. Calls throw chorale::Error on
+// failure; those named `destroy`, `free` and `release` never throw.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +15,9 @@ enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_d
 struct DeviceDescription {
   char name[128];
   std::size_t total_memory;
-  int compute_units;           ///< processor cores or streaming multiprocessors
-  bool bf16;                   ///< matrix products in bf16 are supported natively
-  char instruction_set[32];    ///< "avx512", "sm_90", ...
+  int compute_units;         ///< processor cores or streaming multiprocessors
+  bool bf16;                 ///< matrix products in bf16 are supported natively
+  char instruction_set[32];  ///< "avx512", "sm_90", ...
 };
 
 /// Version of this struct and of kernels.def; a module built from another source is refused.
@@ -32,16 +32,19 @@ struct DeviceApi {
 
   int (*device_count)() = nullptr;  ///< 0 when no device answers; never throws
   void (*describe)(int device, DeviceDescription* description) = nullptr;
-  void* (*allocate)(int device, std::size_t bytes) = nullptr;  ///< 256-byte aligned; null when memory is exhausted
+  void* (*allocate)(int device,
+                    std::size_t bytes) = nullptr;  ///< 256-byte aligned; null when memory is exhausted
   void (*free)(int device, void* block) = nullptr;
   void (*memory_info)(int device, std::size_t* free_bytes, std::size_t* total_bytes) = nullptr;
-  void* (*host_allocate)(std::size_t bytes) = nullptr;  ///< page-locked where that matters; null when exhausted
+  void* (*host_allocate)(std::size_t bytes) =
+      nullptr;  ///< page-locked where that matters; null when exhausted
   void (*host_free)(void* block) = nullptr;
 
   void* (*stream_create)(int device) = nullptr;
   void (*stream_destroy)(int device, void* stream) = nullptr;
   void (*stream_synchronize)(int device, void* stream) = nullptr;
-  void (*copy)(int device, void* stream, void* target, const void* source, std::size_t bytes, CopyKind kind) = nullptr;
+  void (*copy)(int device, void* stream, void* target, const void* source, std::size_t bytes,
+               CopyKind kind) = nullptr;
   void (*set_bytes)(int device, void* stream, void* target, int value, std::size_t bytes) = nullptr;
 
   void* (*event_create)(int device) = nullptr;
@@ -57,17 +60,19 @@ struct DeviceApi {
   void (*graph_launch)(int device, void* graph, void* stream) = nullptr;
   void (*graph_destroy)(int device, void* graph) = nullptr;
 
-  void* (*backend_create)(int device, void* stream) = nullptr;  ///< handles, plans, fixed workspaces of one Context
+  void* (*backend_create)(int device,
+                          void* stream) = nullptr;  ///< handles, plans, fixed workspaces of one Context
   void (*backend_destroy)(int device, void* backend) = nullptr;
 
   void (*range_push)(const char* name) = nullptr;  ///< profiler ranges; null where there are none
   void (*range_pop)() = nullptr;
-  void (*check_launch)(const char* kernel) = nullptr;  ///< throws DeviceError naming the launch site; null if synchronous
-  void (*set_threads)(int threads) = nullptr;          ///< CPU worker threads; null elsewhere
+  void (*check_launch)(const char* kernel) =
+      nullptr;  ///< throws DeviceError naming the launch site; null if synchronous
+  void (*set_threads)(int threads) = nullptr;  ///< CPU worker threads; null elsewhere
 };
 
-/// Every backend module exports this function under the name `chorale_device_api`. Returns null and fills `message`
-/// when the backend cannot be used on this machine.
+/// Every backend module exports this function under the name `chorale_device_api`. Returns null and fills
+/// `message` when the backend cannot be used on this machine.
 using DeviceApiEntry = const DeviceApi* (*)(char* message, std::size_t message_bytes);
 
 }  // namespace chorale

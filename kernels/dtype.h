@@ -34,7 +34,9 @@ CHORALE_HD inline float bits_float(std::uint32_t u) {
 }
 }  // namespace detail
 
-CHORALE_HD inline float to_float(bf16 x) { return detail::bits_float(static_cast<std::uint32_t>(x.bits) << 16); }
+CHORALE_HD inline float to_float(bf16 x) {
+  return detail::bits_float(static_cast<std::uint32_t>(x.bits) << 16);
+}
 
 CHORALE_HD inline float to_float(half x) {
   const std::uint32_t sign = static_cast<std::uint32_t>(x.bits & 0x8000u) << 16;
@@ -55,7 +57,8 @@ CHORALE_HD inline half to_half(float x) {
   const std::uint32_t sign = (u >> 16) & 0x8000u;
   const std::uint32_t magnitude = u & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return half{static_cast<std::uint16_t>(sign | 0x7e00u)};
-  if (magnitude >= 0x477ff000u) return half{static_cast<std::uint16_t>(sign | 0x7c00u)};  // rounds to infinity
+  if (magnitude >= 0x477ff000u)
+    return half{static_cast<std::uint16_t>(sign | 0x7c00u)};  // rounds to infinity
   if (magnitude < 0x38800000u) {  // subnormal: let the addition of 0.5 round the bits into place
     const float shifted = detail::bits_float(magnitude) + 0.5f;
     return half{static_cast<std::uint16_t>(sign | (detail::float_bits(shifted) - 0x3f000000u))};
@@ -81,25 +84,36 @@ CHORALE_HD inline T from_float(float x) {
 constexpr std::size_t dtype_size(DType t) {
   switch (t) {
     case DType::f64:
-    case DType::i64: return 8;
+    case DType::i64:
+      return 8;
     case DType::f32:
-    case DType::i32: return 4;
+    case DType::i32:
+      return 4;
     case DType::f16:
-    case DType::bf16: return 2;
-    case DType::u8: return 1;
+    case DType::bf16:
+      return 2;
+    case DType::u8:
+      return 1;
   }
   return 0;
 }
 
 constexpr std::string_view dtype_name(DType t) {
   switch (t) {
-    case DType::f32: return "f32";
-    case DType::f16: return "f16";
-    case DType::bf16: return "bf16";
-    case DType::f64: return "f64";
-    case DType::i32: return "i32";
-    case DType::i64: return "i64";
-    case DType::u8: return "u8";
+    case DType::f32:
+      return "f32";
+    case DType::f16:
+      return "f16";
+    case DType::bf16:
+      return "bf16";
+    case DType::f64:
+      return "f64";
+    case DType::i32:
+      return "i32";
+    case DType::i64:
+      return "i64";
+    case DType::u8:
+      return "u8";
   }
   return "?";
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Elementwise functions read by both compilers: `f` is the value, `df` the derivative with respect to x, given
-// x and y = f(x). Binary functors give the derivatives by both arguments. f32 arithmetic for every storage type.
+// Elementwise functions read by both compilers: `f` is the value, `df` the derivative with respect to x,
+// given x and y = f(x). Binary functors give the derivatives by both arguments. f32 arithmetic for every
+// storage type.
 #pragma once
 #include <cmath>
 
@@ -25,7 +26,9 @@ struct sigmoid {
   CHORALE_HD static float df(float, float y, float, float) { return y * (1.0f - y); }
 };
 struct softplus {
-  CHORALE_HD static float f(float x, float, float) { return (x > 0.0f ? x : 0.0f) + ::log1pf(::expf(-::fabsf(x))); }
+  CHORALE_HD static float f(float x, float, float) {
+    return (x > 0.0f ? x : 0.0f) + ::log1pf(::expf(-::fabsf(x)));
+  }
   CHORALE_HD static float df(float x, float, float, float) { return 1.0f / (1.0f + ::expf(-x)); }
 };
 struct gelu {
@@ -52,7 +55,9 @@ struct square {
 };
 struct abs {
   CHORALE_HD static float f(float x, float, float) { return ::fabsf(x); }
-  CHORALE_HD static float df(float x, float, float, float) { return x > 0.0f ? 1.0f : (x < 0.0f ? -1.0f : 0.0f); }
+  CHORALE_HD static float df(float x, float, float, float) {
+    return x > 0.0f ? 1.0f : (x < 0.0f ? -1.0f : 0.0f);
+  }
 };
 struct clamp {
   CHORALE_HD static float f(float x, float a, float b) { return x < a ? a : (x > b ? b : x); }

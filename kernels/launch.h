@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The only way to run a kernel: chorale::kernel::<name>(context, arguments...). Each launch is counted and, on a
-// backend that has them, wrapped in a profiler range and checked. With CHORALE_SHADOW=1 it is also run on the CPU
-// and the results compared (kernels/shadow.h).
+// The only way to run a kernel: chorale::kernel::<name>(context, arguments...). Each launch is counted and,
+// on a backend that has them, wrapped in a profiler range and checked. With CHORALE_SHADOW=1 it is also run
+// on the CPU and the results compared (kernels/shadow.h).
 #pragma once
 #include <array>
 #include <atomic>
@@ -33,7 +33,8 @@ class ProfilerRange {
 };
 
 template <class... P>
-void launch(Context& context, KernelId id, void (*function)(Context&, P...), std::type_identity_t<P>... arguments) {
+void launch(Context& context, KernelId id, void (*function)(Context&, P...),
+            std::type_identity_t<P>... arguments) {
   const DeviceApi& api = *context.api;
   launch_counts(api)[static_cast<int>(id)].fetch_add(1, std::memory_order_relaxed);
   const char* name = kernel_info[static_cast<int>(id)].name.data();
@@ -47,10 +48,10 @@ void launch(Context& context, KernelId id, void (*function)(Context&, P...), std
 }
 
 namespace kernel {
-#define KERNEL(name, parameters, precision, cuda)                               \
-  template <class... A>                                                         \
-  void name(Context& context, const A&... arguments) {                          \
-    launch(context, KernelId::name, context.api->table.name, arguments...);     \
+#define KERNEL(name, parameters, precision, cuda)                           \
+  template <class... A>                                                     \
+  void name(Context& context, const A&... arguments) {                      \
+    launch(context, KernelId::name, context.api->table.name, arguments...); \
   }
 #include "kernels/kernels.def"
 #undef KERNEL

@@ -15,7 +15,8 @@ struct Block {
   std::uint32_t word[4];
 };
 
-CHORALE_HD inline Block block(std::uint64_t seed, std::uint64_t offset, std::uint32_t stream, std::uint64_t index) {
+CHORALE_HD inline Block block(std::uint64_t seed, std::uint64_t offset, std::uint32_t stream,
+                              std::uint64_t index) {
   std::uint32_t c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
   std::uint32_t c2 = stream, c3 = static_cast<std::uint32_t>(offset);
   std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);

@@ -16,22 +16,32 @@ double element(DType dtype, const std::byte* bytes, std::int64_t i) {
     return value;
   };
   switch (dtype) {
-    case DType::f32: return read(float{});
-    case DType::f16: return to_float(read(half{}));
-    case DType::bf16: return to_float(read(bf16{}));
-    case DType::f64: return read(double{});
-    case DType::i32: return read(std::int32_t{});
-    case DType::i64: return static_cast<double>(read(std::int64_t{}));
-    case DType::u8: return read(std::uint8_t{});
+    case DType::f32:
+      return read(float{});
+    case DType::f16:
+      return to_float(read(half{}));
+    case DType::bf16:
+      return to_float(read(bf16{}));
+    case DType::f64:
+      return read(double{});
+    case DType::i32:
+      return read(std::int32_t{});
+    case DType::i64:
+      return static_cast<double>(read(std::int64_t{}));
+    case DType::u8:
+      return read(std::uint8_t{});
   }
   return 0;
 }
 
 double tolerance(DType dtype) {
   switch (dtype) {
-    case DType::f16: return 4e-3;
-    case DType::bf16: return 3e-2;
-    default: return 1e-4;
+    case DType::f16:
+      return 4e-3;
+    case DType::bf16:
+      return 3e-2;
+    default:
+      return 1e-4;
   }
 }
 
@@ -70,11 +80,12 @@ void compare(Context& context, KernelId id, int argument, const View& device,
   for (std::int64_t i = 0; i < n; ++i) {
     const double e = element(device.dtype, expected.data(), i), a = element(device.dtype, actual.data(), i);
     const bool same_class = std::isfinite(e) == std::isfinite(a) && std::isnan(e) == std::isnan(a);
-    if (same_class && (!std::isfinite(e) || std::fabs(a - e) <= tolerance(device.dtype) * (std::fabs(e) + 0.01 * scale + 1e-6)))
+    if (same_class && (!std::isfinite(e) ||
+                       std::fabs(a - e) <= tolerance(device.dtype) * (std::fabs(e) + 0.01 * scale + 1e-6)))
       continue;
     throw NumericalError("shadow: " + std::string(kernel_info[static_cast<int>(id)].name) + ": argument " +
-                         std::to_string(argument) + " differs from the CPU at element " + std::to_string(i) + ": " +
-                         std::to_string(a) + " (CPU " + std::to_string(e) + ")");
+                         std::to_string(argument) + " differs from the CPU at element " + std::to_string(i) +
+                         ": " + std::to_string(a) + " (CPU " + std::to_string(e) + ")");
   }
 }
 

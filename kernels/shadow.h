@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// CHORALE_SHADOW=1: every launch on another backend is repeated on the CPU from the same inputs and its outputs are
-// compared. Slow, for finding the kernel that differs; tolerances are loose (16-bit storage allows rounding).
+// CHORALE_SHADOW=1: every launch on another backend is repeated on the CPU from the same inputs and its
+// outputs are compared. Slow, for finding the kernel that differs; tolerances are loose (16-bit storage
+// allows rounding).
 #pragma once
 #include <cstring>
 #include <memory>
@@ -22,7 +23,8 @@ namespace detail {
 
 std::vector<std::byte> download(Context& context, const void* data, std::size_t bytes);
 /// Throws NumericalError naming kernel, argument and the worst element.
-void compare(Context& context, KernelId id, int argument, const View& device, const std::vector<std::byte>& expected);
+void compare(Context& context, KernelId id, int argument, const View& device,
+             const std::vector<std::byte>& expected);
 
 template <class T>
 struct Copy {  // scalars and parameter structs
@@ -74,15 +76,17 @@ struct Copy<const StepState*> : CopyState<const StepState> {
 
 template <class... P>
 void run(Context& context, KernelId id, void (*function)(Context&, P...), const P&... arguments) {
-  if (id == KernelId::copy_strided) return function(context, arguments...);  // its source reaches beyond its shape
+  if (id == KernelId::copy_strided)
+    return function(context, arguments...);  // its source reaches beyond its shape
   std::tuple<detail::Copy<P>...> copies{detail::Copy<P>(context, arguments)...};
   function(context, arguments...);
   // The table is a plain sequence of function pointers in the order of KernelId.
   void (*on_cpu)(Context&, P...) = nullptr;
   static_assert(sizeof(KernelTable) == kernel_count * sizeof on_cpu);
-  std::memcpy(&on_cpu,
-              reinterpret_cast<const std::byte*>(&reference().api->table) + static_cast<int>(id) * sizeof on_cpu,
-              sizeof on_cpu);
+  std::memcpy(
+      &on_cpu,
+      reinterpret_cast<const std::byte*>(&reference().api->table) + static_cast<int>(id) * sizeof on_cpu,
+      sizeof on_cpu);
   std::apply([&](auto&... copy) { on_cpu(reference(), copy.get()...); }, copies);
   std::apply(
       [&](auto&... copy) {

@@ -33,7 +33,8 @@ struct KernelInfo {
 };
 
 constexpr KernelInfo kernel_info[kernel_count] = {
-#define KERNEL(name, parameters, precision, cuda) {#name, PrecisionClass::precision, CudaImplementation::cuda},
+#define KERNEL(name, parameters, precision, cuda) \
+  {#name, PrecisionClass::precision, CudaImplementation::cuda},
 #include "kernels/kernels.def"
 #undef KERNEL
 };

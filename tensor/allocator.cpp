@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A caching allocator in plain C++ over a backend's raw memory. Sizes are rounded to classes at most an eighth apart,
-// so that a freed block serves the next request of about its size; a step that repeats allocates nothing.
+// A caching allocator in plain C++ over a backend's raw memory. Sizes are rounded to classes at most an
+// eighth apart, so that a freed block serves the next request of about its size; a step that repeats
+// allocates nothing.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -66,9 +67,15 @@ class CachingAllocator final : public Allocator {
     cached_[size].push_back(block);
   }
 
-  std::size_t bytes_in_use() const override { return locked([&] { return in_use_; }); }
-  std::size_t bytes_reserved() const override { return locked([&] { return reserved_; }); }
-  std::size_t peak_bytes_in_use() const override { return locked([&] { return peak_; }); }
+  std::size_t bytes_in_use() const override {
+    return locked([&] { return in_use_; });
+  }
+  std::size_t bytes_reserved() const override {
+    return locked([&] { return reserved_; });
+  }
+  std::size_t peak_bytes_in_use() const override {
+    return locked([&] { return peak_; });
+  }
   void reset_peak() override {
     const std::lock_guard lock(mutex_);
     peak_ = in_use_;
@@ -111,7 +118,8 @@ class CachingAllocator final : public Allocator {
       std::size_t free_bytes = 0, total_bytes = 0;
       api_.memory_info(device_, &free_bytes, &total_bytes);
       throw DeviceError(std::string(api_.name) + ": out of memory: need " + mebibytes(asked) + ", free " +
-                        mebibytes(free_bytes) + " of " + mebibytes(total_bytes) + " (try a smaller --batch-size)");
+                        mebibytes(free_bytes) + " of " + mebibytes(total_bytes) +
+                        " (try a smaller --batch-size)");
     }
     reserved_ += size;
     return block;
@@ -130,7 +138,8 @@ class CachingAllocator final : public Allocator {
     std::byte guard[2 * guard_bytes];
     auto* bytes = static_cast<std::byte*>(block);
     api_.copy(device_, nullptr, guard, bytes, guard_bytes, CopyKind::device_to_host);
-    api_.copy(device_, nullptr, guard + guard_bytes, bytes + size - guard_bytes, guard_bytes, CopyKind::device_to_host);
+    api_.copy(device_, nullptr, guard + guard_bytes, bytes + size - guard_bytes, guard_bytes,
+              CopyKind::device_to_host);
     api_.stream_synchronize(device_, nullptr);
     for (std::byte b : guard)
       if (b != std::byte{guard_pattern}) {

@@ -72,7 +72,8 @@ const DeviceApi& open_module(DeviceKind kind) {
   const char* forced = std::getenv("CHORALE_CPU_ISA");
   for (const char* isa : {"avx512", "avx2", "baseline"}) {
     if (forced && std::string_view(forced) != isa) continue;
-    if (const DeviceApi* api = load_module(folder / ("libchorale_cpu_" + std::string(isa) + ".so"), why)) return *api;
+    if (const DeviceApi* api = load_module(folder / ("libchorale_cpu_" + std::string(isa) + ".so"), why))
+      return *api;
   }
   throw DeviceError("--device cpu: no usable CPU module in " + folder.string() + ": " + why);
 }
@@ -83,9 +84,12 @@ thread_local ExecutionContext* current = nullptr;
 
 std::string_view device_kind_name(DeviceKind kind) {
   switch (kind) {
-    case DeviceKind::cpu: return "cpu";
-    case DeviceKind::cuda: return "cuda";
-    case DeviceKind::simt: return "simt";
+    case DeviceKind::cpu:
+      return "cpu";
+    case DeviceKind::cuda:
+      return "cuda";
+    case DeviceKind::simt:
+      return "simt";
   }
   return "?";
 }
@@ -123,7 +127,9 @@ DeviceKind choose_device(std::string_view option, std::string* notice) {
       const std::string text = error.what();
       const auto reason = text.rfind("device: ");
       *notice = "no CUDA device, running on the CPU" +
-                (reason == std::string::npos ? "" : " (" + text.substr(reason + 8, text.rfind(" (allowed") - reason - 8) + ")");
+                (reason == std::string::npos
+                     ? ""
+                     : " (" + text.substr(reason + 8, text.rfind(" (allowed") - reason - 8) + ")");
     }
     return DeviceKind::cpu;
   }
@@ -132,8 +138,8 @@ DeviceKind choose_device(std::string_view option, std::string* notice) {
 ExecutionContext::ExecutionContext(DeviceKind kind, int device, AllocatorOptions options) : kind_(kind) {
   const DeviceApi& api = open_backend(kind);
   if (device < 0 || device >= api.device_count())
-    throw DeviceError(std::string(api.name) + ": no such device: " + std::to_string(device) + " (allowed 0 to " +
-                      std::to_string(api.device_count() - 1) + ")");
+    throw DeviceError(std::string(api.name) + ": no such device: " + std::to_string(device) +
+                      " (allowed 0 to " + std::to_string(api.device_count() - 1) + ")");
   allocator_ = make_allocator(api, device, options);
   context_.api = &api;
   context_.device = device;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Devices, the caching allocator and execution contexts.
 //
-// A backend is a shared module that is opened when a device of it is first asked for: `libchorale_cpu_<set>.so` for
-// the best instruction set of this processor, `libchorale_cuda.so` for CUDA. Tests may register one more ("simt").
+// A backend is a shared module that is opened when a device of it is first asked for:
+// `libchorale_cpu_<set>.so` for the best instruction set of this processor, `libchorale_cuda.so` for CUDA.
+// Tests may register one more ("simt").
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -22,12 +23,12 @@ const DeviceApi& open_backend(DeviceKind kind);
 /// Makes a backend known that is no module of its own; `api` must outlive the process's use of it.
 void register_backend(DeviceKind kind, const DeviceApi& api);
 
-/// What `--device` means: "cpu", "cuda" (DeviceError without one) or "auto": CUDA when a device answers, else the CPU,
-/// with `*notice` set to one line that says why. UsageError on any other word.
+/// What `--device` means: "cpu", "cuda" (DeviceError without one) or "auto": CUDA when a device answers, else
+/// the CPU, with `*notice` set to one line that says why. UsageError on any other word.
 DeviceKind choose_device(std::string_view option, std::string* notice = nullptr);
 
-/// Caching allocator over a backend's raw memory: freed blocks are kept by size class and handed out again in stream
-/// order. Thread-safe. While `frozen` (a graph is being captured) it serves from the cache only.
+/// Caching allocator over a backend's raw memory: freed blocks are kept by size class and handed out again in
+/// stream order. Thread-safe. While `frozen` (a graph is being captured) it serves from the cache only.
 class Allocator : public ScratchSource {
  public:
   virtual std::size_t bytes_in_use() const = 0;
@@ -40,15 +41,16 @@ class Allocator : public ScratchSource {
 
 /// Options that tests use to catch errors in kernels.
 struct AllocatorOptions {
-  bool poison = false;             ///< fill fresh blocks with 0xFF bytes (NaN)
-  bool guard = false;              ///< keep 256 bytes on both sides and check them on release
-  std::int64_t fail_at = -1;       ///< throw on the n-th raw allocation from now; -1: never
+  bool poison = false;        ///< fill fresh blocks with 0xFF bytes (NaN)
+  bool guard = false;         ///< keep 256 bytes on both sides and check them on release
+  std::int64_t fail_at = -1;  ///< throw on the n-th raw allocation from now; -1: never
 };
 
 /// `device` of `api`; throws DeviceError with need, free and total when memory is exhausted.
 std::shared_ptr<Allocator> make_allocator(const DeviceApi& api, int device, AllocatorOptions options = {});
 
-/// Stream, scratch memory, library handles and plans of one device; what kernels and tensor operations run on.
+/// Stream, scratch memory, library handles and plans of one device; what kernels and tensor operations run
+/// on.
 class ExecutionContext {
  public:
   explicit ExecutionContext(DeviceKind kind, int device = 0, AllocatorOptions options = {});

@@ -68,7 +68,8 @@ Tensor::Tensor(std::shared_ptr<Storage> storage, Shape shape, Shape strides, std
 Tensor Tensor::zeros(Shape shape, DType dtype) {
   Tensor t(std::move(shape), dtype);
   ExecutionContext& context = current_context();
-  context.api().set_bytes(context.kernel_context().device, context.kernel_context().stream, t.raw(), 0, t.bytes());
+  context.api().set_bytes(context.kernel_context().device, context.kernel_context().stream, t.raw(), 0,
+                          t.bytes());
   return t;
 }
 
@@ -145,7 +146,8 @@ Tensor Tensor::contiguous() const {
   Tensor out(shape_, dtype_);
   Strides strides;
   for (std::size_t i = 0; i < strides_.size(); ++i) strides.value[i] = strides_[i];
-  ConstView source;  // the extent the strides reach is the caller's memory, so a shape of its own is not needed
+  ConstView
+      source;  // the extent the strides reach is the caller's memory, so a shape of its own is not needed
   source.data = raw();
   source.dtype = dtype_;
   source.rank = rank();
@@ -176,8 +178,8 @@ void Tensor::copy_from(const Tensor& source) {
     return;
   }
   ExecutionContext& context = current_context();
-  context.api().copy(context.kernel_context().device, context.kernel_context().stream, view().data, from.raw(), bytes(),
-                     CopyKind::device_to_device);
+  context.api().copy(context.kernel_context().device, context.kernel_context().stream, view().data,
+                     from.raw(), bytes(), CopyKind::device_to_device);
 }
 
 void Tensor::fill(double value) { kernel::fill(current_context(), view(), value); }
@@ -188,8 +190,8 @@ void Tensor::download(void* host, DType expected) const {
                         std::string(dtype_name(dtype_)));
   const Tensor source = contiguous();
   ExecutionContext& context = current_context();
-  context.api().copy(context.kernel_context().device, context.kernel_context().stream, host, source.raw(), bytes(),
-                     CopyKind::device_to_host);
+  context.api().copy(context.kernel_context().device, context.kernel_context().stream, host, source.raw(),
+                     bytes(), CopyKind::device_to_host);
   context.synchronize();
 }
 
@@ -198,8 +200,8 @@ void Tensor::upload(const void* host, DType expected) {
     throw ContractError("tensor: " + std::string(dtype_name(expected)) + " for a tensor of " +
                         std::string(dtype_name(dtype_)));
   ExecutionContext& context = current_context();
-  context.api().copy(context.kernel_context().device, context.kernel_context().stream, view().data, host, bytes(),
-                     CopyKind::host_to_device);
+  context.api().copy(context.kernel_context().device, context.kernel_context().stream, view().data, host,
+                     bytes(), CopyKind::host_to_device);
   context.synchronize();  // the host memory may go away
 }
 
@@ -212,7 +214,8 @@ double Tensor::item() const {
 
 View Tensor::view() const {
   if (!defined()) return View();
-  if (!is_contiguous()) throw ContractError("tensor: a kernel needs contiguous memory, shape " + to_string(shape_));
+  if (!is_contiguous())
+    throw ContractError("tensor: a kernel needs contiguous memory, shape " + to_string(shape_));
   View v;
   v.data = raw();
   v.dtype = dtype_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tensor: a shape and strides on a reference-counted block of device memory. Copying a Tensor shares the block.
-// Operations run on current_context(); a tensor must live on that context's device.
+// Tensor: a shape and strides on a reference-counted block of device memory. Copying a Tensor shares the
+// block. Operations run on current_context(); a tensor must live on that context's device.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -66,7 +66,9 @@ class Tensor {
   std::size_t bytes() const { return static_cast<std::size_t>(size()) * dtype_size(dtype_); }
   DType dtype() const { return dtype_; }
   const std::shared_ptr<Storage>& storage() const { return storage_; }
-  std::byte* raw() const { return storage_->data() + offset_ * static_cast<std::int64_t>(dtype_size(dtype_)); }
+  std::byte* raw() const {
+    return storage_->data() + offset_ * static_cast<std::int64_t>(dtype_size(dtype_));
+  }
   bool is_contiguous() const;
 
   // Views: no copy.
@@ -75,8 +77,8 @@ class Tensor {
   Tensor slice(int dimension, std::int64_t start, std::int64_t stop) const;
   Tensor operator[](std::int64_t i) const;  ///< row i, one dimension fewer
 
-  Tensor contiguous() const;      ///< itself if contiguous
-  Tensor to(DType dtype) const;   ///< itself if already of that dtype
+  Tensor contiguous() const;     ///< itself if contiguous
+  Tensor to(DType dtype) const;  ///< itself if already of that dtype
   Tensor clone() const;
   void copy_from(const Tensor& source);  ///< same shape; converts the dtype
   void fill(double value);
