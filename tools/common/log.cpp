@@ -13,9 +13,8 @@
 namespace chorale::tools {
 namespace {
 
-constexpr std::array<spdlog::level::level_enum, 5> spdlog_levels{spdlog::level::debug, spdlog::level::info,
-                                                                 spdlog::level::warn, spdlog::level::err,
-                                                                 spdlog::level::off};
+constexpr std::array<spdlog::level::level_enum, 5> spdlog_levels{
+    spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err, spdlog::level::off};
 
 spdlog::logger& logger() {
   // Never destroyed: destructors of statics may still log.
@@ -38,7 +37,8 @@ LogLevel parse_log_level(std::string_view word) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (word == words[i]) return static_cast<LogLevel>(i);
   }
-  throw UsageError(concat("--log-level: unknown value: ", word, " (allowed debug, info, warning, error, off)"));
+  throw UsageError(
+      concat("--log-level: unknown value: ", word, " (allowed debug, info, warning, error, off)"));
 }
 
 bool log_enabled(LogLevel level) { return logger().should_log(spdlog_levels[static_cast<int>(level)]); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The log of a program: lines on stderr, "warning: ...", "error: ...", plain for information. Results never go here.
+// The log of a program: lines on stderr, "warning: ...", "error: ...", plain for information. Results never
+// go here.
 #pragma once
 #include <string>
 #include <string_view>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "kernels/error.h"
 #include "tools/common/text.h"
@@ -14,16 +15,17 @@ namespace {
 
 std::string range_text(const Range& range, bool whole) {
   const auto number = [&](double value) {
-    return whole && std::fabs(value) < 9e15 ? std::to_string(static_cast<std::int64_t>(value)) : format_number(value, 9);
+    return whole && std::fabs(value) < 9e15 ? std::to_string(static_cast<std::int64_t>(value))
+                                            : format_number(value, 9);
   };
   if (std::isfinite(range.low) && std::isfinite(range.high)) {
-    return concat(range.above ? "above " : "", number(range.low), range.above ? " to " : "..", number(range.high));
+    return concat(range.above ? "above " : "", number(range.low), range.above ? " to " : "..",
+                  number(range.high));
   }
   if (std::isfinite(range.low)) return concat(range.above ? "above " : "at least ", number(range.low));
   if (std::isfinite(range.high)) return concat("at most ", number(range.high));
   return whole ? "a whole number" : "a number";
 }
-
 
 bool in_range(double value, const Range& range) {
   return value <= range.high && (range.above ? value > range.low : value >= range.low);
@@ -40,7 +42,8 @@ T read_number(std::string_view name, std::string_view text, const Range& range) 
   if constexpr (whole) {
     const auto parsed = parse_integer(text);
     if (!parsed) fail("not a whole number");
-    if (*parsed < std::numeric_limits<T>::min() || *parsed > std::numeric_limits<T>::max()) fail("out of range");
+    if (*parsed < std::numeric_limits<T>::min() || *parsed > std::numeric_limits<T>::max())
+      fail("out of range");
     value = static_cast<double>(*parsed);
     result = static_cast<T>(*parsed);
   } else {
@@ -56,7 +59,8 @@ T read_number(std::string_view name, std::string_view text, const Range& range) 
 
 void check_choice(std::string_view name, const std::string& value, const std::vector<std::string>& choices) {
   if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-  throw UsageError(concat(name, ": unknown value: ", value.empty() ? "''" : value, " (allowed ", join(choices), ")"));
+  throw UsageError(
+      concat(name, ": unknown value: ", value.empty() ? "''" : value, " (allowed ", join(choices), ")"));
 }
 
 std::vector<std::string> split_list(std::string_view name, const std::string& text) {
@@ -131,10 +135,11 @@ struct Options::Parser {
       if (!remarks.empty()) help += concat(" (", join(remarks, "; "), ")");
       CLI::Option* declared = nullptr;
       if (option->switch_) {
-        declared = app->add_flag(option->name_, help);
+        declared = app->add_flag(option->name_, std::as_const(help));
       } else {
         declared = app->add_option(option->name_, option->text_, help);
-        declared->option_text(option->bare_.empty() ? option->placeholder_ : concat('[', option->placeholder_, ']'));
+        declared->option_text(option->bare_.empty() ? option->placeholder_
+                                                    : concat('[', option->placeholder_, ']'));
         if (!option->bare_.empty()) declared->expected(0, 1)->default_str(option->bare_);
       }
       declared->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->group(option->group_);
@@ -161,7 +166,7 @@ Option& Options::declare(std::string_view name, std::string_view help, std::stri
 }
 
 Option& Options::add(std::string_view name, bool* value, std::string_view help) {
-  Option& option = declare(name, help, "", [value](const std::string&) { *value = true; });
+  Option& option = declare(name, help, "", [value](const std::string& text) { *value = text == "true"; });
   option.switch_ = true;
   return option;
 }
@@ -170,7 +175,9 @@ namespace {
 
 template <class T>
 std::function<void(const std::string&)> assign_number(std::string name, T* value, Range range) {
-  return [name = std::move(name), value, range](const std::string& text) { *value = read_number<T>(name, text, range); };
+  return [name = std::move(name), value, range](const std::string& text) {
+    *value = read_number<T>(name, text, range);
+  };
 }
 
 bool bounded(const Range& range) { return std::isfinite(range.low) || std::isfinite(range.high); }
@@ -178,12 +185,12 @@ bool bounded(const Range& range) { return std::isfinite(range.low) || std::isfin
 }  // namespace
 
 // One overload for each numeric type; `whole` decides how ranges and defaults are written.
-#define CHORALE_ADD_NUMBER(T)                                                                           \
-  Option& Options::add(std::string_view name, T* value, std::string_view help, Range range) {           \
-    Option& option = declare(name, help, "N", assign_number<T>(std::string(name), value, range));       \
-    if (bounded(range)) option.allowed_ = range_text(range, std::is_integral_v<T>);                     \
-    option.default_ = concat(*value);                                                                   \
-    return option;                                                                                      \
+#define CHORALE_ADD_NUMBER(T)                                                                     \
+  Option& Options::add(std::string_view name, T* value, std::string_view help, Range range) {     \
+    Option& option = declare(name, help, "N", assign_number<T>(std::string(name), value, range)); \
+    if (bounded(range)) option.allowed_ = range_text(range, std::is_integral_v<T>);               \
+    option.default_ = concat(*value);                                                             \
+    return option;                                                                                \
   }
 CHORALE_ADD_NUMBER(int)
 CHORALE_ADD_NUMBER(std::int64_t)
@@ -206,17 +213,19 @@ Option& Options::add(std::string_view name, std::uint64_t* value, std::string_vi
 Option& Options::add(std::string_view name, std::string* value, std::string_view help,
                      std::vector<std::string> choices) {
   const std::string allowed = join(choices, "|");
-  Option& option = declare(name, help, "TEXT",
-                           [name = std::string(name), value, choices = std::move(choices)](const std::string& text) {
-                             check_choice(name, text, choices);
-                             *value = text;
-                           });
+  Option& option =
+      declare(name, help, "TEXT",
+              [name = std::string(name), value, choices = std::move(choices)](const std::string& text) {
+                check_choice(name, text, choices);
+                *value = text;
+              });
   option.allowed_ = allowed;
   option.default_ = *value;
   return option;
 }
 
-Option& Options::add(std::string_view name, std::vector<std::int64_t>* value, std::string_view help, Range range) {
+Option& Options::add(std::string_view name, std::vector<std::int64_t>* value, std::string_view help,
+                     Range range) {
   Option& option =
       declare(name, help, "N,...", [name = std::string(name), value, range](const std::string& text) {
         value->clear();
@@ -232,11 +241,12 @@ Option& Options::add(std::string_view name, std::vector<std::int64_t>* value, st
 Option& Options::add(std::string_view name, std::vector<std::string>* value, std::string_view help,
                      std::vector<std::string> choices) {
   const std::string allowed = join(choices, "|");
-  Option& option = declare(name, help, "TEXT,...",
-                           [name = std::string(name), value, choices = std::move(choices)](const std::string& text) {
-                             *value = split_list(name, text);
-                             for (const auto& part : *value) check_choice(name, part, choices);
-                           });
+  Option& option =
+      declare(name, help, "TEXT,...",
+              [name = std::string(name), value, choices = std::move(choices)](const std::string& text) {
+                *value = split_list(name, text);
+                for (const auto& part : *value) check_choice(name, part, choices);
+              });
   option.allowed_ = allowed;
   option.default_ = join(*value, ",");
   return option;
@@ -274,7 +284,8 @@ void Options::parse(int argc, const char* const* argv) {
   try {
     app->parse(arguments);
   } catch (const CLI::ArgumentMismatch& error) {
-    throw UsageError(one_line(error.what()));
+    const std::string what = error.what();
+    throw UsageError(concat(what.substr(0, what.find(':')), ": takes one value, none given"));
   } catch (const CLI::ParseError& error) {
     throw UsageError(one_line(error.what()));
   }
@@ -295,6 +306,13 @@ void Options::parse(int argc, const char* const* argv) {
     if (option->given_ && !option->switch_ && parsed->results().back().empty() && !option->bare_.empty()) {
       option->text_ = option->bare_;
     }
+    if (option->given_ && option->switch_) {  // `--quiet`, `--quiet=false`
+      option->text_ = parsed->results().back();
+      if (option->text_ != "true" && option->text_ != "false") {
+        throw UsageError(
+            concat(option->name_, ": not a switch's value: ", option->text_, " (allowed true, false)"));
+      }
+    }
     if (option->given_) option->assign_(option->text_);
   }
   if (given("--help") || given("--version")) return;
@@ -314,7 +332,7 @@ std::vector<ConfigFlag> Options::config_flags() const {
   std::vector<ConfigFlag> flags;
   for (const auto& option : options_) {
     if (!option->given_ || option->config_key_.empty()) continue;
-    flags.push_back({option->config_key_, option->switch_ ? "true" : option->text_, option->name_});
+    flags.push_back({option->config_key_, option->text_, option->name_});
   }
   return flags;
 }

@@ -5,7 +5,8 @@
 //   options.add("--format", &format, "file format", {"wav", "flac", "mp3"});
 //   options.add("--resume", &resume, "go on from the last checkpoint");
 //
-// A variable's value before parsing is its default. Long options take hyphens or underscores alike, `--name value` or
+// A variable's value before parsing is its default. Long options take hyphens or underscores alike, `--name
+// value` or
 // `--name=value`; given twice, the last one counts.
 #pragma once
 #include <cstdint>
@@ -27,10 +28,11 @@ struct Range {
   bool above = false;
 };
 
-/// An option given on the command line that stands for a key of the YAML configuration, over whose file it wins.
+/// An option given on the command line that stands for a key of the YAML configuration, over whose file it
+/// wins.
 struct ConfigFlag {
   std::string key;     ///< "train.epochs"
-  std::string value;   ///< as typed; "true" for a switch
+  std::string value;   ///< as typed; "true" or "false" for a switch
   std::string option;  ///< "--epochs", for error messages
 };
 
@@ -62,7 +64,7 @@ class Options {
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
-  /// A switch: takes no value; present means true.
+  /// A switch: `--quiet`, or `--quiet=false`.
   Option& add(std::string_view name, bool* value, std::string_view help);
   Option& add(std::string_view name, int* value, std::string_view help, Range range = {});
   Option& add(std::string_view name, std::int64_t* value, std::string_view help, Range range = {});
@@ -70,19 +72,22 @@ class Options {
   Option& add(std::string_view name, float* value, std::string_view help, Range range = {});
   Option& add(std::string_view name, double* value, std::string_view help, Range range = {});
   /// `choices` empty: any text.
-  Option& add(std::string_view name, std::string* value, std::string_view help, std::vector<std::string> choices = {});
+  Option& add(std::string_view name, std::string* value, std::string_view help,
+              std::vector<std::string> choices = {});
   /// A comma-separated list, not empty.
-  Option& add(std::string_view name, std::vector<std::int64_t>* value, std::string_view help, Range range = {});
+  Option& add(std::string_view name, std::vector<std::int64_t>* value, std::string_view help,
+              Range range = {});
   Option& add(std::string_view name, std::vector<std::string>* value, std::string_view help,
               std::vector<std::string> choices = {});
   /// A flag of the configuration that has no variable here; the configuration checks its value.
-  Option& add_config(std::string_view name, std::string_view key, std::string_view help, std::string_view placeholder,
-                     std::string_view shown_default = "");
+  Option& add_config(std::string_view name, std::string_view key, std::string_view help,
+                     std::string_view placeholder, std::string_view shown_default = "");
   Option& add_config_switch(std::string_view name, std::string_view key, std::string_view help);
   /// Options added from here on stand under this heading in `--help`.
   void group(std::string_view heading);
 
-  /// Reads the command line into the variables. UsageError names the option, the value seen and what is allowed.
+  /// Reads the command line into the variables. UsageError names the option, the value seen and what is
+  /// allowed.
   void parse(int argc, const char* const* argv);
   /// True if the option stood on the command line.
   bool given(std::string_view name) const;

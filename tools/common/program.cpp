@@ -93,7 +93,8 @@ int finish_stdout(int code) {
   if (!failed || code != 0) return code;
   const int reason = errno;
   struct stat status {};
-  const bool pipe = ::fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+  const bool pipe =
+      ::fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
   if (pipe || reason == EPIPE || reason == EIO) return code;
   return fail(3, concat("standard output: cannot write: ", std::strerror(reason ? reason : ENOSPC)).c_str());
 }
@@ -106,7 +107,8 @@ int run(int argc, char** argv, const ProgramInfo& info, const std::function<void
   declare(options);
   options.group("Common options");
   if (info.uses_data) options.add("--data", &common.data, "folder of the corpus").placeholder("DIR");
-  if (info.uses_results) options.add("--results", &common.results, "folder of the results").placeholder("DIR");
+  if (info.uses_results)
+    options.add("--results", &common.results, "folder of the results").placeholder("DIR");
   options.add("--device", &common.device, "where to compute", {"auto", "cuda", "cpu"}).placeholder("D");
   options.add("--seed", &common.seed, "of all random numbers");
   options.add("--threads", &common.threads, "CPU threads", {1, max_threads}).shown_default("all processors");
@@ -126,7 +128,8 @@ int run(int argc, char** argv, const ProgramInfo& info, const std::function<void
     std::cout << info.name << " (chorale) " << CHORALE_VERSION << '\n';
     return 0;
   }
-  set_log_level(parse_log_level(common.quiet && !options.given("--log-level") ? "warning" : common.log_level));
+  set_log_level(
+      parse_log_level(common.quiet && !options.given("--log-level") ? "warning" : common.log_level));
   if (common.quiet) Progress::disable();
   common.threads = use_threads(common.threads);
 

@@ -3,13 +3,15 @@
 //
 //   int main(int argc, char** argv) {
 //     std::int64_t clusters = 5;
-//     return run_program(argc, argv, {.name = "cluster", .summary = "Clusters a matrix.", .uses_results = true},
-//                        [&](Options& options) { options.add("--n-clusters", &clusters, "clusters", {1, 1e6}); },
+//     return run_program(argc, argv, {.name = "cluster", .summary = "Clusters a matrix.", .uses_results =
+//     true},
+//                        [&](Options& options) { options.add("--n-clusters", &clusters, "clusters", {1,
+//                        1e6}); },
 //                        [&](Program& program) { ...; return 0; });
 //   }
 //
-// Errors (kernels/error.h) become one line on stderr and their exit code: 2 usage, 3 input, 4 device or memory,
-// 5 numerical, 6 peer, 1 anything else; 130/143 after SIGINT/SIGTERM.
+// Errors (kernels/error.h) become one line on stderr and their exit code: 2 usage, 3 input, 4 device or
+// memory, 5 numerical, 6 peer, 1 anything else; 130/143 after SIGINT/SIGTERM.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -25,7 +27,7 @@ namespace chorale::tools {
 
 struct ProgramInfo {
   std::string name;
-  std::string summary;  ///< one sentence, the first line of --help
+  std::string summary;        ///< one sentence, the first line of --help
   bool uses_data = false;     ///< takes --data DIR
   bool uses_results = false;  ///< takes --results DIR
   /// The program asks interrupted() between steps and saves its state; otherwise the first signal ends it.
@@ -36,7 +38,8 @@ struct ProgramInfo {
 struct CommonOptions {
   std::string device = "auto";
   std::uint64_t seed = 42;
-  int threads = 0;  ///< after parsing never 0: --threads, else OMP_NUM_THREADS or the processors this process may use
+  int threads =
+      0;  ///< after parsing never 0: --threads, else OMP_NUM_THREADS or the processors this process may use
   std::string config;
   std::string log_level = "info";
   bool quiet = false;
@@ -54,8 +57,8 @@ class Program {
   const Options& options() const { return options_; }
   bool given(std::string_view option) const { return options_.given(option); }
 
-  /// What --device means on this machine; with `auto` the reason for the CPU is logged once. DeviceError if a GPU is
-  /// asked for and none answers.
+  /// What --device means on this machine; with `auto` the reason for the CPU is logged once. DeviceError if a
+  /// GPU is asked for and none answers.
   DeviceKind device();
 
  private:
@@ -65,7 +68,8 @@ class Program {
   int device_ = -1;
 };
 
-/// Parses the options that `declare` adds and the common ones, runs `body` and returns the exit code of the process.
+/// Parses the options that `declare` adds and the common ones, runs `body` and returns the exit code of the
+/// process.
 int run_program(int argc, char** argv, const ProgramInfo& info, const std::function<void(Options&)>& declare,
                 const std::function<int(Program&)>& body);
 

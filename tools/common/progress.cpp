@@ -113,15 +113,16 @@ Progress::Pause::~Pause() {
   mutex.unlock();
 }
 
-std::string Progress::line(std::string_view label, std::int64_t done, std::int64_t total, std::string_view unit,
-                           double seconds, std::string_view note, int columns) {
+std::string Progress::line(std::string_view label, std::int64_t done, std::int64_t total,
+                           std::string_view unit, double seconds, std::string_view note, int columns) {
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
   std::string text = concat(label, ' ');
   if (total > 0) {
     constexpr int width = 24;
     const double share = std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
     const int filled = static_cast<int>(share * width);
-    text += concat('[', std::string(filled, '#'), std::string(width - filled, '.'), "] ", done, '/', total, ' ', unit);
+    text += concat('[', std::string(filled, '#'), std::string(width - filled, '.'), "] ", done, '/', total,
+                   ' ', unit);
   } else {
     text += concat(done, ' ', unit);
   }
@@ -131,7 +132,8 @@ std::string Progress::line(std::string_view label, std::int64_t done, std::int64
   }
   if (!note.empty()) text += concat("  ", note);
   // Labels and notes are ours and plain; a longer line would wrap and could not be redrawn.
-  if (static_cast<int>(text.size()) >= columns) text.resize(static_cast<std::size_t>(std::max(columns - 1, 0)));
+  if (static_cast<int>(text.size()) >= columns)
+    text.resize(static_cast<std::size_t>(std::max(columns - 1, 0)));
   return text;
 }
 

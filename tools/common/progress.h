@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A progress bar on stderr with the rate and the time left. It draws only on a terminal and never under --quiet.
+// A progress bar on stderr with the rate and the time left. It draws only on a terminal and never under
+// --quiet.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -10,8 +11,8 @@ namespace chorale::tools {
 
 class Progress {
  public:
-  /// `total` steps of `unit` ("songs", "steps"); total <= 0: unknown, only a count is shown. One bar is shown at a
-  /// time, the newest. `force` draws without a terminal (tests).
+  /// `total` steps of `unit` ("songs", "steps"); total <= 0: unknown, only a count is shown. One bar is shown
+  /// at a time, the newest. `force` draws without a terminal (tests).
   Progress(std::string_view label, std::int64_t total, std::string_view unit, bool force = false);
   ~Progress();  ///< clears the line
   Progress(const Progress&) = delete;
@@ -36,8 +37,8 @@ class Progress {
   };
 
   /// The line for `done` of `total` steps after `seconds`, cut to `columns`; exposed for tests.
-  static std::string line(std::string_view label, std::int64_t done, std::int64_t total, std::string_view unit,
-                          double seconds, std::string_view note, int columns);
+  static std::string line(std::string_view label, std::int64_t done, std::int64_t total,
+                          std::string_view unit, double seconds, std::string_view note, int columns);
 
  private:
   struct State;

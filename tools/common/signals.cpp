@@ -17,7 +17,8 @@ static_assert(std::atomic<int>::is_always_lock_free);
 // Only what POSIX calls async-signal-safe.
 void handle(int signal) {
   const bool first = received.exchange(signal) == 0;
-  const char* text = first ? "interrupted: saving, once more to stop at once\n" : "interrupted: stopped at once\n";
+  const char* text =
+      first ? "interrupted: saving, once more to stop at once\n" : "interrupted: stopped at once\n";
   if (!keeps_state) text = "interrupted\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
   if (!first || !keeps_state) ::_exit(128 + signal);

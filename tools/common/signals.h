@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// SIGINT and SIGTERM. A program that keeps state asks `interrupted()` between steps, saves, and returns; a second
-// signal ends it at once. Programs that keep none end at the first: outputs are written beside and renamed.
+// SIGINT and SIGTERM. A program that keeps state asks `interrupted()` between steps, saves, and returns; a
+// second signal ends it at once. Programs that keep none end at the first: outputs are written beside and
+// renamed.
 #pragma once
 
 namespace chorale::tools {
 
-/// `keeps_state`: the first signal only sets the flag. Also ignores SIGPIPE and SIGXFSZ (writes fail instead).
+/// `keeps_state`: the first signal only sets the flag. Also ignores SIGPIPE and SIGXFSZ (writes fail
+/// instead).
 void install_signal_handlers(bool keeps_state);
 /// True once SIGINT or SIGTERM has arrived.
 bool interrupted();

@@ -10,7 +10,8 @@
 namespace chorale::tools {
 namespace {
 
-// Code points, combining marks of the Latin, Arabic and Indic blocks apart: enough to align the names in a corpus.
+// Code points, combining marks of the Latin, Arabic and Indic blocks apart: enough to align the names in a
+// corpus.
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   for (std::size_t i = 0; i < text.size();) {
@@ -41,7 +42,8 @@ Table::Table(std::vector<std::string> header) : rows_{std::move(header)} {}
 
 void Table::add_row(std::vector<std::string> cells) {
   if (cells.size() != rows_.front().size()) {
-    throw ContractError(concat("table: cells in a row: ", cells.size(), " (allowed ", rows_.front().size(), ")"));
+    throw ContractError(
+        concat("table: cells in a row: ", cells.size(), " (allowed ", rows_.front().size(), ")"));
   }
   rows_.push_back(std::move(cells));
 }

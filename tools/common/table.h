@@ -6,7 +6,8 @@
 
 namespace chorale::tools {
 
-/// Columns as wide as their widest cell, two spaces apart; cells that hold numbers to the right, others to the left.
+/// Columns as wide as their widest cell, two spaces apart; cells that hold numbers to the right, others to
+/// the left.
 class Table {
  public:
   explicit Table(std::vector<std::string> header);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Text and numbers, never by the locale: a decimal point is a point everywhere.
 #pragma once
-#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -27,7 +26,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 std::optional<double> parse_real(std::string_view text);
 
-/// The element of `known` that `word` was most likely meant to be (edit distance up to a third of its length), or "".
+/// The element of `known` that `word` was most likely meant to be (edit distance up to a third of its
+/// length), or "".
 std::string nearest_name(std::string_view word, const std::vector<std::string>& known);
 /// "a, b, c".
 std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
@@ -36,10 +36,13 @@ std::string one_line(std::string_view text);
 
 inline void append(std::string& out, std::string_view part) { out += part; }
 inline void append(std::string& out, char part) { out += part; }
-inline void append(std::string& out, bool part) { out += part ? "true" : "false"; }
 template <std::integral T>
 void append(std::string& out, T part) {
-  out += std::to_string(part);
+  if constexpr (std::same_as<T, bool>) {
+    out += part ? "true" : "false";
+  } else {
+    out += std::to_string(part);
+  }
 }
 template <std::floating_point T>
 void append(std::string& out, T part) {

@@ -15,7 +15,8 @@ namespace {
 
 bool limited(decltype(RLIMIT_AS) resource, rlim_t comfortable) {
   rlimit limit{};
-  return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < comfortable;
+  return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+         limit.rlim_cur < comfortable;
 }
 
 struct Gate {
