@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <vector>
+#include <utility>
 
 #include "kernels/shadow.h"
 
@@ -156,6 +156,12 @@ ExecutionContext::~ExecutionContext() {
   const DeviceApi& api = *context_.api;
   if (api.backend_destroy && context_.backend) api.backend_destroy(context_.device, context_.backend);
   api.stream_destroy(context_.device, context_.stream);
+}
+
+std::shared_ptr<Allocator> ExecutionContext::exchange_allocator(std::shared_ptr<Allocator> allocator) {
+  std::swap(allocator_, allocator);
+  context_.scratch = allocator_.get();
+  return allocator;
 }
 
 DeviceDescription ExecutionContext::describe() const {

@@ -63,6 +63,8 @@ class ExecutionContext {
   Context& kernel_context() { return context_; }
   operator Context&() { return context_; }
   const std::shared_ptr<Allocator>& allocator() const { return allocator_; }
+  /// Takes memory from `allocator` from now on; returns the one used so far (StepGraph's private pools).
+  std::shared_ptr<Allocator> exchange_allocator(std::shared_ptr<Allocator> allocator);
   DeviceDescription describe() const;
   void synchronize();
 
