@@ -65,8 +65,10 @@ std::string message_of(Call&& call) {
   return {};
 }
 
-#define EXPECT_MENTIONS(text, part)                          \
-  EXPECT_NE(std::string(text).find(part), std::string::npos) \
-      << "\"" << (text) << "\" lacks \"" << (part) << "\""
+inline ::testing::AssertionResult mentions(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << '"' << text << "\" lacks \"" << part << '"';
+}
+#define EXPECT_MENTIONS(text, part) EXPECT_TRUE(::chorale::testing::mentions(text, part))
 
 }  // namespace chorale::testing
