@@ -16,6 +16,7 @@
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/kernels.h"
+#include "kernels/cpu/vector_math.h"
 #include "kernels/functors.h"
 
 namespace chorale::cpu {

@@ -13,6 +13,8 @@
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/random.h"
+#include "kernels/cpu/vector_math.h"
+#include "kernels/functors.h"
 
 namespace chorale::cpu {
 
@@ -24,7 +26,6 @@ void gaussian_latent_forward(Context& context, ConstView statistics, const StepS
   require(z.rank == 2 && statistics.rank == 2 && statistics.shape[0] == n && statistics.shape[1] == 2 * d,
           kernel, "statistics must be [n, 2 d] for z [n, d]", statistics, z);
   require(kl.dtype == DType::f32 && kl.size() == d && present(kl), kernel, "kl must be f32 [d]", z, kl);
-  const float low = params.log_variance_min, high = params.log_variance_max;
   const Scratch scratch(context, static_cast<std::size_t>(d) * sizeof(double));
   auto* sums = scratch.as<double>();
   column_sums<1>(context, 1, n, d, sums,
@@ -39,9 +40,10 @@ void gaussian_latent_forward(Context& context, ConstView statistics, const StepS
                      else
                        std::fill_n(noise, count, 0.0f);
                      float* zs = target(z, row * d + column, z_buffer);
+                     const float low = params.log_variance_min, high = params.log_variance_max;
 #pragma omp simd
                      for (std::int64_t i = 0; i < count; ++i) {
-                       const float l = lv[i] < low ? low : (lv[i] > high ? high : lv[i]);
+                       const float l = functor::clamp::f(lv[i], low, high);
                        const float sigma = ::expf(0.5f * l);
                        acc[0][i] += 0.5f * (mu[i] * mu[i] + sigma * sigma - 1.0f - l);
                        zs[i] = mu[i] + sigma * noise[i];
@@ -64,7 +66,6 @@ void gaussian_latent_backward(Context&, ConstView dz, ConstView dkl, ConstView s
   require(!dz || (is_storage(dz.dtype) && dz.size() == n * d), kernel, "dz must be [n, d]", statistics, dz);
   require(!dkl || (dkl.dtype == DType::f32 && dkl.size() == d), kernel, "dkl must be f32 [d]", statistics,
           dkl);
-  const float low = params.log_variance_min, high = params.log_variance_max;
   const float inverse_n = 1.0f / static_cast<float>(n);
   for_pieces(n, d, [&](std::int64_t first, std::int64_t rows, std::int64_t column, std::int64_t count) {
     for (std::int64_t row = first; row < first + rows; ++row) {
@@ -83,9 +84,10 @@ void gaussian_latent_backward(Context&, ConstView dz, ConstView dkl, ConstView s
         weight[i] = dkl ? dkl.as<float>()[column + i] * inverse_n : 0.0f;
       float* dmu = target(dstatistics, at, dmu_buffer);
       float* dlv = target(dstatistics, at + d, dlv_buffer);
+      const float low = params.log_variance_min, high = params.log_variance_max;
 #pragma omp simd
       for (std::int64_t i = 0; i < count; ++i) {
-        const float l = lv[i] < low ? low : (lv[i] > high ? high : lv[i]);
+        const float l = functor::clamp::f(lv[i], low, high);
         const float sigma = ::expf(0.5f * l);
         const float gradient = 0.5f * (dzs[i] * noise[i] * sigma + weight[i] * (sigma * sigma - 1.0f));
         dmu[i] = dzs[i] + weight[i] * mu[i];

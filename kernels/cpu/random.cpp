@@ -10,13 +10,107 @@
 // f32 arithmetic; writes y once (dropout also reads x once); bound by the ten Philox rounds per four
 // elements.
 #include "kernels/cpu/random.h"
+
+#include <cmath>
+
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/storage.h"
+#include "kernels/cpu/vector_math.h"
 
 namespace chorale::cpu {
 namespace {
+
+/// Philox blocks per group: one AVX-512 vector.
+constexpr int lanes = 16;
+
+std::uint32_t high_product(std::uint32_t a, std::uint32_t b) {
+  return static_cast<std::uint32_t>(std::uint64_t{a} * b >> 32);
+}
+
+/// words[w][l] = word w of block first + l; the arithmetic of philox::block, one lane a block.
+void draw(const StepState& state, std::uint32_t stream, std::uint64_t first, std::uint32_t words[4][lanes]) {
+  alignas(64) std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
+  for (int l = 0; l < lanes; ++l) {
+    const std::uint64_t index = first + static_cast<std::uint64_t>(l);
+    c0[l] = static_cast<std::uint32_t>(index);
+    c1[l] = static_cast<std::uint32_t>(index >> 32);
+    c2[l] = stream;
+    c3[l] = static_cast<std::uint32_t>(state.rng_offset);
+  }
+  std::uint32_t k0 = static_cast<std::uint32_t>(state.seed),
+                k1 = static_cast<std::uint32_t>(state.seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    // Low and high halves apart: the compiler has vector forms of both, not of their common product.
+#pragma omp simd
+    for (int l = 0; l < lanes; ++l) {
+      const std::uint32_t low0 = 0xD2511F53u * c0[l], low1 = 0xCD9E8D57u * c2[l];
+      const std::uint32_t high0 = high_product(0xD2511F53u, c0[l]), high1 = high_product(0xCD9E8D57u, c2[l]);
+      c0[l] = high1 ^ c1[l] ^ k0;
+      c1[l] = low1;
+      c2[l] = high0 ^ c3[l] ^ k1;
+      c3[l] = low0;
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  for (int l = 0; l < lanes; ++l) {
+    words[0][l] = c0[l];
+    words[1][l] = c1[l];
+    words[2][l] = c2[l];
+    words[3][l] = c3[l];
+  }
+}
+
+float as_uniform(std::uint32_t word, std::uint32_t plus) {
+  return static_cast<float>(static_cast<std::int32_t>((word >> 8) + plus)) * 0x1p-24f;
+}
+
+/// values[4 l + w] = the uniform of words[w][l]
+void to_uniforms(const std::uint32_t words[4][lanes], float values[4 * lanes]) {
+  for (int l = 0; l < lanes; ++l)
+    for (int w = 0; w < 4; ++w) values[4 * l + w] = as_uniform(words[w][l], 0);
+}
+
+/// As philox::normals.
+void to_normals(const std::uint32_t words[4][lanes], float values[4 * lanes]) {
+  for (int pair = 0; pair < 2; ++pair) {
+    alignas(64) float radius[lanes], angle[lanes], cosine[lanes], sine[lanes];
+    for (int l = 0; l < lanes; ++l) {
+      radius[l] = std::sqrt(-2.0f * ::logf(as_uniform(words[2 * pair][l], 1)));
+      angle[l] = 6.28318530718f * as_uniform(words[2 * pair + 1][l], 0);
+    }
+    for (int l = 0; l < lanes; ++l) cosine[l] = ::cosf(angle[l]);
+    // Two loops: one would become calls of sincosf, which has no vector form.
+    asm volatile("" : : "g"(cosine), "g"(angle) : "memory");
+    for (int l = 0; l < lanes; ++l) sine[l] = ::sinf(angle[l]);
+    for (int l = 0; l < lanes; ++l) {
+      values[4 * l + 2 * pair] = radius[l] * cosine[l];
+      values[4 * l + 2 * pair + 1] = radius[l] * sine[l];
+    }
+  }
+}
+
+template <class Convert>
+void stream_values(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
+                   float* out, const Convert& convert) {
+  constexpr std::int64_t width = 4 * lanes;
+  for (std::int64_t i = 0; i < count;) {
+    const std::int64_t start = (first + i) / width * width, skip = first + i - start;
+    const std::int64_t use = std::min(width - skip, count - i);
+    alignas(64) std::uint32_t words[4][lanes];
+    draw(state, stream, static_cast<std::uint64_t>(start) / 4, words);
+    if (use == width) {
+      convert(words, out + i);
+    } else {
+      alignas(64) float values[width];
+      convert(words, values);
+      std::copy_n(values + skip, use, out + i);
+    }
+    i += use;
+  }
+}
 
 template <class Body>
 void for_chunks(std::int64_t n, const Body& body) {
@@ -27,6 +121,16 @@ void for_chunks(std::int64_t n, const Body& body) {
 }
 
 }  // namespace
+
+void uniforms(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
+              float* out) {
+  stream_values(state, stream, first, count, out, to_uniforms);
+}
+
+void normals(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
+             float* out) {
+  stream_values(state, stream, first, count, out, to_normals);
+}
 
 void normal_fill(Context&, const StepState* state, std::uint32_t stream, View y) {
   require_storage("normal_fill", y);
@@ -58,8 +162,9 @@ void dropout(Context&, ConstView x, const StepState* state, std::uint32_t stream
     const float* xs = load(x, offset, count, x_buffer);
     uniforms(*state, stream, offset, count, u);
     float* ys = target(y, offset, y_buffer);
+    const float threshold = p, factor = scale;
 #pragma omp simd
-    for (std::int64_t i = 0; i < count; ++i) ys[i] = u[i] >= p ? xs[i] * scale : 0.0f;
+    for (std::int64_t i = 0; i < count; ++i) ys[i] = u[i] >= threshold ? xs[i] * factor : 0.0f;
     store(ys, y, offset, count);
   });
 }

@@ -12,6 +12,7 @@
 #include "kernels/cpu/likelihood.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/storage.h"
+#include "kernels/cpu/vector_math.h"
 
 namespace chorale::cpu {
 namespace {
