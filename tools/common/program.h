@@ -3,11 +3,9 @@
 //
 //   int main(int argc, char** argv) {
 //     std::int64_t clusters = 5;
-//     return run_program(argc, argv, {.name = "cluster", .summary = "Clusters a matrix.", .uses_results =
-//     true},
-//                        [&](Options& options) { options.add("--n-clusters", &clusters, "clusters", {1,
-//                        1e6}); },
-//                        [&](Program& program) { ...; return 0; });
+//     const ProgramInfo info{.name = "cluster", .summary = "Clusters a matrix.", .uses_results = true};
+//     const auto declare = [&](Options& options) { options.add("--n-clusters", &clusters, "", {1, 1e6}); };
+//     return run_program(argc, argv, info, declare, [&](Program& program) { ...; return 0; });
 //   }
 //
 // Errors (kernels/error.h) become one line on stderr and their exit code: 2 usage, 3 input, 4 device or
@@ -38,8 +36,8 @@ struct ProgramInfo {
 struct CommonOptions {
   std::string device = "auto";
   std::uint64_t seed = 42;
-  int threads =
-      0;  ///< after parsing never 0: --threads, else OMP_NUM_THREADS or the processors this process may use
+  /// --threads, else OMP_NUM_THREADS, else the processors this process may use; never 0 after parsing.
+  int threads = 0;
   std::string config;
   std::string log_level = "info";
   bool quiet = false;
