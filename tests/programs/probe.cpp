@@ -31,8 +31,8 @@ int main(int argc, char** argv) {
   const auto declare = [&](Options& options) {
     options.add("--keeps-state", &wait_for_signal, "save when a signal arrives");
     options.add("--action", &action, "what to do",
-                {"print", "wait", "usage", "input", "device", "numerical", "peer", "memory", "standard",
-                 "thread", "parallel", "flood"});
+                {"print", "wait", "linger", "usage", "input", "device", "numerical", "peer", "memory",
+                 "standard", "thread", "parallel", "flood"});
     options.add("--n-clusters", &n_clusters, "clusters", {1, 1000}).config("cluster.n_clusters");
     options.add("--learning-rate", &learning_rate, "step size", {0, 1, true}).config("train.learning_rate");
     options.add("--ks", &ks, "numbers of clusters", {1, 100});
@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
       std::puts("state saved");
       return 0;
     }
+    if (action == "linger") std::this_thread::sleep_for(std::chrono::seconds(60));
     if (action == "usage") throw UsageError("--x: wrong: 1 (allowed 2)");
     if (action == "input") throw InputError("song.wav: empty:\n0 bytes");
     if (action == "device") program.device();
