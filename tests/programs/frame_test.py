@@ -20,7 +20,8 @@ class Options(ProgramTest):
 
     def test_a_value_keeps_its_underscores_and_hyphens(self):
         for value in ("a_b=c_d", "-rf", "--n_lusters", ""):
-            self.assertEqual(self.assert_ok(run("probe", "--text", value)).table()["text"], value)
+            for arguments in (("--text", value), (f"--text={value}",)):
+                self.assertEqual(self.assert_ok(run("probe", *arguments)).table()["text"], value)
 
     def test_the_last_one_counts(self):
         self.assertEqual(run("probe", "--n-clusters", 3, "--n-clusters", 4).table()["n_clusters"], "4")

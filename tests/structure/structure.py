@@ -96,7 +96,7 @@ def check_headers(root, options):
 
     def compile_alone(header):
         command = [options.compiler, "-std=c++20", "-fsyntax-only", "-fopenmp", "-Wall", "-Wextra", "-Werror",
-                   "-DCHORALE_ISA=\"baseline\"", "-I", root, "-x", "c++", "-"]
+                   *(f'-DCHORALE_{name}=""' for name in ("ISA", "SOURCE_DIR", "BINARY_DIR")), "-I", root, "-x", "c++", "-"]
         command[1:1] = [f"-isystem{folder}" for folder in cuda]
         text = f'#include "{header.relative_to(root).as_posix()}"\n'
         done = subprocess.run(command, input=text * 2, capture_output=True, text=True)

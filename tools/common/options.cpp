@@ -269,14 +269,31 @@ void Options::parse(int argc, const char* const* argv) {
   std::vector<std::string> names;
   for (const auto& option : options_) names.push_back(option->name_);
 
-  // `--n_clusters=5` becomes `--n-clusters=5` where that is an option of ours; values stay as they are.
+  // `--n_clusters=5` becomes `--n-clusters 5` where that is an option of ours; values stay as they are.
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) {
     std::string argument = argv[i];
-    std::string name = argument.substr(0, argument.find('='));
+    const std::size_t equals = argument.find('=');
+    std::string name = argument.substr(0, equals);
     std::replace(name.begin(), name.end(), '_', '-');
-    if (std::find(names.begin(), names.end(), name) != names.end()) argument.replace(0, name.size(), name);
-    arguments.push_back(std::move(argument));
+    const auto known = std::find(names.begin(), names.end(), name);
+    if (known == names.end()) {
+      arguments.push_back(std::move(argument));
+      continue;
+    }
+    const Option& option = *options_[static_cast<std::size_t>(known - names.begin())];
+    const bool takes_value = !option.switch_ && option.bare_.empty();
+    if (equals != std::string::npos && !takes_value) {
+      arguments.push_back(name + argument.substr(equals));
+      continue;
+    }
+    arguments.push_back(name);
+    if (!takes_value) continue;
+    if (equals != std::string::npos) {
+      arguments.push_back(argument.substr(equals + 1));
+    } else if (i + 1 < argc) {
+      arguments.push_back(argv[++i]);
+    }
   }
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
 
