@@ -29,7 +29,7 @@ struct ParameterSpec {
   Initializer initializer = Initializer::uniform_fan_in;
   std::int64_t fan_in = 1;
   bool low = true;                     ///< layers see it in the compute precision; false: always in f32
-  std::vector<ParameterPiece> pieces;  ///< empty: one piece of the parameter's own name
+  std::vector<ParameterPiece> pieces = {};  ///< empty: one piece of the parameter's own name
 };
 
 class ParameterStore {
