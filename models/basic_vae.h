@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The fully connected VAE (Kingma and Welling, ICLR 2014): blocks of Linear, BatchNorm, ReLU, Dropout down to mu and
-// log variance, the same widths mirrored back, a plain linear output. Parameters carry the names of the PyTorch model
-// `encoder` / `fc_mu` / `fc_logvar` / `decoder` built from nn.Sequential.
+// The fully connected VAE (Kingma and Welling, ICLR 2014): blocks of Linear, BatchNorm, ReLU, Dropout down to
+// mu and log variance, the same widths mirrored back, a plain linear output. Parameters carry the names of
+// the PyTorch model `encoder` / `fc_mu` / `fc_logvar` / `decoder` built from nn.Sequential.
 #pragma once
 #include "models/vae.h"
 
@@ -32,8 +32,8 @@ class BasicVae final : public Vae {
     int weight = 0, bias = 0;
   };
 
-  std::vector<Block> add_blocks(const std::string& name, std::int64_t input, const std::vector<std::int64_t>& widths,
-                                std::uint32_t first_stream);
+  std::vector<Block> add_blocks(const std::string& name, std::int64_t input,
+                                const std::vector<std::int64_t>& widths, std::uint32_t first_stream);
   Linear add_linear(const std::string& name, std::int64_t in, std::int64_t out,
                     std::vector<autograd::ParameterPiece> weight_pieces = {},
                     std::vector<autograd::ParameterPiece> bias_pieces = {});

@@ -7,7 +7,8 @@ namespace chorale::models {
 
 using autograd::Var;
 
-Objective make_objective(const VaeOptions& options, const Var& nll, const Var& kl, const autograd::TrainState& state) {
+Objective make_objective(const VaeOptions& options, const Var& nll, const Var& kl,
+                         const autograd::TrainState& state) {
   Objective objective;
   objective.reconstruction = autograd::mean(nll);
   objective.kl = autograd::sum(kl);
@@ -17,7 +18,8 @@ Objective make_objective(const VaeOptions& options, const Var& nll, const Var& k
     penalty = autograd::sum(autograd::maximum(kl, floor));
   }
   if (options.reduction == Reduction::mean) {
-    objective.reconstruction = autograd::scale(objective.reconstruction, 1.0f / static_cast<float>(options.input_dim));
+    objective.reconstruction =
+        autograd::scale(objective.reconstruction, 1.0f / static_cast<float>(options.input_dim));
     objective.kl = autograd::scale(objective.kl, 1.0f / static_cast<float>(options.latent_dim));
     penalty = autograd::scale(penalty, 1.0f / static_cast<float>(options.latent_dim));
   }

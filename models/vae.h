@@ -23,8 +23,8 @@ struct VaeOptions {
   LikelihoodParams likelihood;
   Reduction reduction = Reduction::sum;
   GaussianLatentParams latent;
-  float free_bits = 0;        ///< nats per dimension below which the KL is not pushed (Kingma et al. 2016)
-  bool kl_capacity = false;   ///< the KL term is weight * |KL - capacity| (Burgess et al. 2018)
+  float free_bits = 0;       ///< nats per dimension below which the KL is not pushed (Kingma et al. 2016)
+  bool kl_capacity = false;  ///< the KL term is weight * |KL - capacity| (Burgess et al. 2018)
 };
 
 /// A tensor that is state but no parameter (running statistics), by the name PyTorch gives it.
@@ -53,10 +53,11 @@ class Vae {
   /// Allocates parameters and buffers on the current device.
   virtual void allocate(const autograd::ParameterStore::Layout& layout, std::uint64_t seed) = 0;
 
-  /// Training mode: dropout, batch statistics, a sampled latent. x f32 (n, input_dim). The KL weight and capacity,
-  /// and all random numbers, come from `state`.
+  /// Training mode: dropout, batch statistics, a sampled latent. x f32 (n, input_dim). The KL weight and
+  /// capacity, and all random numbers, come from `state`.
   virtual Objective objective(const Tensor& x, const autograd::TrainState& state) = 0;
-  /// Evaluation mode: reconstruction and KL of (n, input_dim) with z = mu and running statistics; no gradient.
+  /// Evaluation mode: reconstruction and KL of (n, input_dim) with z = mu and running statistics; no
+  /// gradient.
   virtual Objective evaluate(const Tensor& x, const autograd::TrainState& state) = 0;
   /// Evaluation mode: mu (n, latent_dim), f32.
   virtual Tensor encode(const Tensor& x) = 0;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "models/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "models/checkpoint.h"
+#include "tests/models/training_setup.h"
+
+namespace chorale::models::testing {
+namespace {
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  ExecutionContext context_{DeviceKind::cpu};
+  ContextScope scope_{context_};
+};
+
+TEST_F(TrainerTest, LossFalls) {
+  Problem problem;
+  problem.options.epochs = 40;
+  std::vector<EpochRecord> records;
+  TrainerCallbacks callbacks;
+  callbacks.epoch = [&](const EpochRecord& r) { records.push_back(r); };
+  TrainingRun run(problem, "");
+  const TrainingResult result = run.trainer->run(callbacks);
+  ASSERT_EQ(records.size(), 40u);
+  EXPECT_LT(records.back().train.reconstruction, records.front().train.reconstruction - 1.0);
+  EXPECT_LT(records.back().validation.reconstruction, records.front().validation.reconstruction - 1.0);
+  EXPECT_EQ(result.epochs_run, 40);
+}
+
+TEST_F(TrainerTest, SameBitsForAnyThreadCount) {
+  Problem problem;
+  problem.model.input_dim = 700;
+  problem.model.hidden = {300, 40};
+  std::vector<float> reference;
+  for (int threads : {1, 2, 3}) {
+    context_.api().set_threads(threads);
+    TrainingRun run(problem, "");
+    run.trainer->run();
+    const auto weights = run.weights();
+    if (reference.empty()) reference = weights;
+    EXPECT_EQ(weights, reference) << threads << " threads";
+  }
+  context_.api().set_threads(2);
+}
+
+TEST_F(TrainerTest, AccumulatedBatchesWeighAllRowsAlike) {
+  // Without batch statistics and noise the mean over micro-batches is the mean over the rows; with them the
+  // epoch metrics are still the mean over all rows exactly once.
+  Problem problem;
+  problem.options.accumulation = 3;
+  TrainingRun run(problem, "");
+  run.trainer->begin_epoch(0);
+  std::int64_t rows = 0;
+  while (!run.trainer->epoch_done()) rows += run.trainer->step();
+  EXPECT_EQ(rows, 30);
+  EXPECT_EQ(run.trainer->state().read().cursor, 30);
+  EXPECT_EQ(run.trainer->state().read().step, 2);
+  EXPECT_EQ(run.trainer->state().read().rng_offset, 4u);
+}
+
+TEST_F(TrainerTest, ALastBatchOfOneRowJoinsTheOneBefore) {
+  Problem problem;
+  TrainingData data = problem.data();
+  data.train_rows.resize(17);
+  TrainingRun run(problem, "", std::move(data));
+  run.trainer->begin_epoch(0);
+  EXPECT_EQ(run.trainer->step(), 8);
+  EXPECT_EQ(run.trainer->step(), 9);
+  EXPECT_TRUE(run.trainer->epoch_done());
+}
+
+TEST_F(TrainerTest, TooFewRowsAreRefused) {
+  Problem problem;
+  TrainingData data = problem.data();
+  data.train_rows = {3};
+  EXPECT_THROW(TrainingRun(problem, "", std::move(data)), InputError);
+}
+
+TEST_F(TrainerTest, FewerRowsThanABatchStillTrain) {
+  Problem problem;
+  problem.options.batch_size = 1000;
+  TrainingRun run(problem, "");
+  run.trainer->run();
+  EXPECT_EQ(run.trainer->state().read().step, problem.options.epochs);
+}
+
+TEST_F(TrainerTest, NonFiniteDataEndsWithTheRowNamedAndTheOldCheckpointKept) {
+  Problem problem;
+  problem.options.epochs = 100;
+  const RunFolder folder("trainer_nan");
+  {
+    Problem one = problem;
+    one.options.epochs = 1;
+    TrainingRun(one, folder.path()).trainer->run();
+  }
+  const std::string before = slurp(folder.path() + "/last.safetensors");
+  TrainingData data = problem.data();
+  data.features[5].fill(std::numeric_limits<double>::quiet_NaN());
+  problem.options.batch_size = 64;
+  TrainingRun run(problem, folder.path(), std::move(data));
+  try {
+    run.trainer->run();
+    FAIL() << "trained on NaN";
+  } catch (const NumericalError& error) {
+    EXPECT_NE(std::string(error.what()).find("features of row 5"), std::string::npos) << error.what();
+  }
+  // Skipped steps leave finite weights, so epochs before the end may have been saved; what is there is whole.
+  EXPECT_NO_THROW(read_checkpoint(folder.path() + "/last.safetensors"));
+  EXPECT_FALSE(before.empty());
+}
+
+TEST_F(TrainerTest, InjectedOverflowSkipsTheStepAndHalvesTheScale) {
+  Problem problem;
+  problem.options.precision = autograd::make_precision("fp16", context_);
+  problem.options.precision.initial_loss_scale = 0x1p100f;  // overflows f16 for certain
+  TrainingRun run(problem, "");
+  run.trainer->begin_epoch(0);
+  const auto before = run.weights();
+  run.trainer->step();
+  const StepState state = run.trainer->state().read();
+  EXPECT_EQ(state.step, 0);
+  EXPECT_EQ(state.skipped, 1);
+  EXPECT_EQ(state.consecutive_skips, 1);
+  EXPECT_EQ(state.loss_scale, 0x1p99f);
+  EXPECT_EQ(run.weights(), before);
+}
+
+TEST_F(TrainerTest, EarlyStoppingCountsEpochsWithoutImprovement) {
+  Problem problem;
+  problem.options.epochs = 50;
+  problem.options.learning_rate.base = 0;  // nothing can improve but the running statistics
+  problem.options.optimizer.weight_decay = 0;
+  problem.options.early_stopping_patience = 3;
+  TrainingRun run(problem, "");
+  const TrainingResult result = run.trainer->run();
+  EXPECT_TRUE(result.stopped_early);
+  EXPECT_EQ(result.epochs_run, result.best_epoch + 3);
+}
+
+TEST_F(TrainerTest, BestAndLastAreDifferentFiles) {
+  Problem problem;
+  problem.options.epochs = 3;
+  const RunFolder folder("trainer_best");
+  TrainingRun run(problem, folder.path());
+  const TrainingResult result = run.trainer->run();
+  const Checkpoint best = read_checkpoint(folder.path() + "/best.safetensors");
+  EXPECT_EQ(best.text("epoch"), std::to_string(result.best_epoch));
+  EXPECT_EQ(read_checkpoint(folder.path() + "/last.safetensors").text("epoch"), "3");
+}
+
+TEST_F(TrainerTest, FactoredAndDenseGradientsTrainAlike) {
+  Problem problem;
+  problem.model.input_dim = 2100;
+  problem.model.hidden = {256, 16};
+  problem.options.epochs = 2;
+  TrainingRun factored(problem, "");
+  ASSERT_FALSE(factored.model->parameters().factored().empty());
+  factored.trainer->run();
+  const auto a = factored.weights();
+
+  // Two micro-batches of which the second is empty would be dense, too; asking for accumulation forces dense
+  // gradients while a batch as large as the data leaves one micro-batch a step in both runs.
+  Problem whole = problem;
+  whole.options.batch_size = 30;
+  TrainingRun once(whole, "");
+  whole.options.accumulation = 2;
+  TrainingRun dense(whole, "");
+  ASSERT_TRUE(dense.model->parameters().factored().empty());
+  once.trainer->run();
+  dense.trainer->run();
+  const auto b = once.weights(), c = dense.weights();
+  ASSERT_EQ(b.size(), c.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::abs(double{b[i]} - double{c[i]}));
+  EXPECT_LE(worst, 2e-4);
+  EXPECT_EQ(a.size(), b.size());
+}
+
+}  // namespace
+}  // namespace chorale::models::testing

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// A small training problem for tests of the trainer.
+#pragma once
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "models/basic_vae.h"
+#include "models/trainer.h"
+
+namespace chorale::models::testing {
+
+inline std::string slurp(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+/// A folder of its own for each use, removed at the end.
+class RunFolder {
+ public:
+  explicit RunFolder(const std::string& name)
+      : path_(
+            (std::filesystem::temp_directory_path() / ("chorale_" + name + "_" + std::to_string(::getpid())))
+                .string()) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directories(path_);
+  }
+  ~RunFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+/// `rows` noisy sinusoids of `columns` points.
+inline Tensor waves(std::int64_t rows, std::int64_t columns) {
+  std::vector<float> x(static_cast<std::size_t>(rows * columns));
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c)
+      x[static_cast<std::size_t>(r * columns + c)] = std::sin(0.1f * static_cast<float>(c * (1 + r % 3))) +
+                                                     0.1f * std::cos(static_cast<float>(7 * r + 3 * c));
+  return Tensor::from_host(x, {rows, columns});
+}
+
+struct Problem {
+  VaeOptions model;
+  TrainerOptions options;
+  std::int64_t rows = 37;
+  Problem() {
+    model.input_dim = 40;
+    model.hidden = {24, 12};
+    model.latent_dim = 5;
+    options.epochs = 4;
+    options.batch_size = 8;
+    options.early_stopping_patience = 0;
+    options.optimizer.weight_decay = 1e-4f;
+    options.control.max_gradient_norm = 0.5f;
+    options.learning_rate.base = 1e-3;
+    options.kl.warmup_epochs = 2;
+  }
+  TrainingData data() const {
+    TrainingData data;
+    data.features = waves(rows, model.input_dim);
+    for (std::int64_t r = 0; r < rows; ++r)
+      (r % 5 == 4 ? data.validation_rows : data.train_rows).push_back(r);
+    data.identity = {{"model.latent_dim", std::to_string(model.latent_dim)}};
+    return data;
+  }
+};
+
+/// A trainer with its model, prepared.
+struct TrainingRun {
+  std::unique_ptr<Vae> model;
+  std::unique_ptr<Trainer> trainer;
+  TrainingRun(const Problem& problem, const std::string& folder, TrainingData data)
+      : model(std::make_unique<BasicVae>(problem.model)),
+        trainer(std::make_unique<Trainer>(*model, std::move(data), problem.options, folder)) {
+    trainer->prepare();
+  }
+  TrainingRun(const Problem& problem, const std::string& folder)
+      : TrainingRun(problem, folder, problem.data()) {}
+  std::vector<float> weights() {
+    std::vector<float> all;
+    for (const auto& p : model->parameters().named()) {
+      const auto values = p.value.to_host<float>();
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  }
+};
+
+}  // namespace chorale::models::testing
