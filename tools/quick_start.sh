@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# From a clone to results: installs what is missing, builds the programs, renders a small demo corpus, extracts
+# features, trains the basic VAE, clusters, evaluates, compares with baselines and writes results/report.html. Needs
+# no GPU and no CUDA toolkit; uses both where they are. Run again, it keeps what is there and goes on.
+#
+#   tools/quick_start.sh [--data DIR] [--results DIR] [--tracks N] [--epochs N] [--seconds S]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+data=data results=results tracks=200 lyrics= epochs=20 seconds=30
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --data | --results | --tracks | --epochs | --seconds)
+      [ $# -gt 1 ] || { echo "error: $1: takes one value, none given" >&2; exit 2; }
+      declare "${1#--}=$2"
+      shift 2
+      ;;
+    *) echo "error: $1: unknown option (allowed --data, --results, --tracks, --epochs, --seconds)" >&2; exit 2 ;;
+  esac
+done
+lyrics=$((tracks * 6 / 10))
+
+started=$SECONDS
+say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - started)); }
+run() {
+  echo "+ $*"
+  build/release/bin/"$@"
+}
+
+say "packages"
+tools/install_packages.sh build run
+
+say "build"
+# CUDA code is worth its compilation only where a GPU answers.
+cuda=OFF
+if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
+  for nvcc in "$(command -v nvcc || true)" "${CUDA_HOME:-}/bin/nvcc" /usr/local/cuda/bin/nvcc; do
+    if [ -x "$nvcc" ]; then cuda=ON; fi
+  done
+fi
+cmake --preset release -DCHORALE_CUDA=$cuda >build/release.log 2>&1 || { cat build/release.log >&2; exit 1; }
+cmake --build build/release -j "$(nproc)"
+
+say "demo corpus: $tracks songs of $seconds s"
+if [ -f "$data/manifest.csv" ]; then
+  echo "kept: $data/manifest.csv"
+else
+  run make_corpus --output "$data" --n-tracks "$tracks" --n-lyrics "$lyrics" --seconds "$seconds"
+fi
+
+say "features"
+run extract_audio --data "$data"
+
+say "train"
+run train --model basic --modality audio --epochs "$epochs" --data "$data" --results "$results"
+
+say "evaluate"
+run evaluate --model basic --data "$data" --results "$results"
+run baseline --data "$data" --results "$results"
+
+say "done: $results/report.html"
