@@ -70,6 +70,15 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
+bool valid_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t n = utf8_length(text);
+    if (n == 0) return false;
+    text.remove_prefix(n);
+  }
+  return true;
+}
+
 void ignore_file_signals() {
   struct sigaction action {};
   action.sa_handler = SIG_IGN;

@@ -18,6 +18,8 @@ namespace chorale {
 /// `max_bytes`.
 std::string printable(std::string_view text, std::size_t max_bytes = 300);
 
+bool valid_utf8(std::string_view text);
+
 /// Ignores SIGXFSZ and SIGPIPE, so that a full disk and a closed pipe arrive as errors. Call once from
 /// main().
 void ignore_file_signals();

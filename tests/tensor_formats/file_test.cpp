@@ -61,6 +61,15 @@ TEST(Printable, EscapesControlAndInvalidBytes) {
   EXPECT_EQ(printable(std::string(1000, 'x'), 10), std::string(10, 'x') + "...");
 }
 
+TEST(ValidUtf8, AcceptsOnlyShortestFormsOfScalarValues) {
+  for (const char* text : {"", "plain", "é গান 𝄞", "\xf4\x8f\xbf\xbf", "\xee\x80\x80"})
+    EXPECT_TRUE(valid_utf8(text)) << text;
+  for (const char* text : {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                           "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xe0\xa6", "\xe0\xa6 "}) {
+    EXPECT_FALSE(valid_utf8(text)) << printable(text);
+  }
+}
+
 TEST(InputFile, RefusesWhatIsNoRegularFile) {
   const TemporaryFolder folder;
   EXPECT_MENTIONS(message_of<InputError>([&] { InputFile f(folder / "none"); }), "No such file");
