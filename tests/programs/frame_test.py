@@ -64,8 +64,28 @@ class Options(ProgramTest):
 
     def test_flags_of_the_configuration(self):
         table = run("probe", "--epochs", 9, "--n-clusters", 6).table()
-        self.assertEqual((table["train.epochs"], table["cluster.n_clusters"]), ("9", "6"))
-        self.assertNotIn("train.learning_rate", table)
+        self.assertEqual((table["training.epochs"], table["clustering.n_clusters"]), ("9", "6"))
+        self.assertNotIn("training.learning_rate", table)
+        self.assert_error(run("probe", "--epochs", "many"), 2, "--epochs", "many")
+        self.assertIn("(1..1000000; default 100)", run("probe", "--help").stdout)
+
+    def test_flags_win_over_the_file_and_the_file_over_defaults(self):
+        file = self.folder / "run.yaml"
+        file.write_text("training:\n  epochs: 7\n  seed: 5\n")
+        for flags, epochs, seed in (((), "7", "5"), (("--epochs", 9, "--seed", 0), "9", "0")):
+            table = self.assert_ok(run("probe", "--config", file, *flags)).table()
+            self.assertEqual((table["config.epochs"], table["seed"]), (epochs, seed))
+        table = run("probe").table()
+        self.assertEqual((table["config.epochs"], table["seed"]), ("100", "42"))
+
+    def test_configuration_files_that_are_refused(self):
+        for text, words in (("training:\n  epohcs: 7\n", "epochs"), ("training:\n  epochs: no\n", "run.yaml:2"),
+                            ("training:\n  epochs: 7\n  epochs: 8\n", "run.yaml:3"), ("\t- [", "run.yaml")):
+            file = self.folder / "run.yaml"
+            file.write_text(text)
+            self.assert_error(run("probe", "--config", file), 2, words)
+        self.assert_error(run("probe", "--config", self.folder / "missing.yaml"), 3, "missing.yaml")
+        self.assert_error(run("probe", "--config", self.folder), 3, str(self.folder))
 
     def test_seed(self):
         for seed in ("0", "18446744073709551615"):

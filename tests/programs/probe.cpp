@@ -33,13 +33,14 @@ int main(int argc, char** argv) {
     options.add("--action", &action, "what to do",
                 {"print", "wait", "linger", "usage", "input", "device", "numerical", "peer", "memory",
                  "standard", "thread", "parallel", "flood"});
-    options.add("--n-clusters", &n_clusters, "clusters", {1, 1000}).config("cluster.n_clusters");
-    options.add("--learning-rate", &learning_rate, "step size", {0, 1, true}).config("train.learning_rate");
+    options.add("--n-clusters", &n_clusters, "clusters", {1, 1000}).config("clustering.n_clusters");
+    options.add("--learning-rate", &learning_rate, "step size", {0, 1, true})
+        .config("training.learning_rate");
     options.add("--ks", &ks, "numbers of clusters", {1, 100});
     options.add("--text", &text, "any text");
     options.add("--resume", &resume, "go on from the last checkpoint", {"no", "auto", "last"})
         .value_if_bare("auto");
-    options.add_config("--epochs", "train.epochs", "passes over the songs", "N", "100");
+    options.add_config("--epochs", "training.epochs");
   };
   return run_program(argc, argv, info, declare, [&](Program& program) {
     if (action == "wait") {
@@ -78,6 +79,7 @@ int main(int argc, char** argv) {
     table.add_row({"threads", std::to_string(program.common().threads)});
     table.add_row({"data", program.common().data});
     for (const auto& flag : program.options().config_flags()) table.add_row({flag.key, flag.value});
+    table.add_row({"config.epochs", std::to_string(program.config().integer("training.epochs"))});
     table.print();
     log_debug("a debug line");
     return 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/error.h"
+#include "tools/common/config.h"
 #include "tools/common/text.h"
 
 namespace chorale::tools {
@@ -180,7 +181,9 @@ std::function<void(const std::string&)> assign_number(std::string name, T* value
   };
 }
 
-bool bounded(const Range& range) { return std::isfinite(range.low) || std::isfinite(range.high); }
+std::string range_text_or_nothing(const Range& range, bool whole) {
+  return std::isfinite(range.low) || std::isfinite(range.high) ? range_text(range, whole) : "";
+}
 
 }  // namespace
 
@@ -188,7 +191,7 @@ bool bounded(const Range& range) { return std::isfinite(range.low) || std::isfin
 #define CHORALE_ADD_NUMBER(T)                                                                     \
   Option& Options::add(std::string_view name, T* value, std::string_view help, Range range) {     \
     Option& option = declare(name, help, "N", assign_number<T>(std::string(name), value, range)); \
-    if (bounded(range)) option.allowed_ = range_text(range, std::is_integral_v<T>);               \
+    option.allowed_ = range_text_or_nothing(range, std::is_integral_v<T>);                        \
     option.default_ = concat(*value);                                                             \
     return option;                                                                                \
   }
@@ -233,7 +236,7 @@ Option& Options::add(std::string_view name, std::vector<std::int64_t>* value, st
           value->push_back(read_number<std::int64_t>(name, part, range));
         }
       });
-  if (bounded(range)) option.allowed_ = range_text(range, true);
+  option.allowed_ = range_text_or_nothing(range, true);
   for (const auto entry : *value) option.default_ += concat(option.default_.empty() ? "" : ",", entry);
   return option;
 }
@@ -252,14 +255,28 @@ Option& Options::add(std::string_view name, std::vector<std::string>* value, std
   return option;
 }
 
-Option& Options::add_config(std::string_view name, std::string_view key, std::string_view help,
-                            std::string_view placeholder, std::string_view shown_default) {
-  return declare(name, help, placeholder, [](const std::string&) {}).config(key).shown_default(shown_default);
-}
-
-Option& Options::add_config_switch(std::string_view name, std::string_view key, std::string_view help) {
-  Option& option = declare(name, help, "", [](const std::string&) {}).config(key);
-  option.switch_ = true;
+Option& Options::add_config(std::string_view name, std::string_view key, std::string_view help) {
+  const auto& schema = config_schema();
+  const auto row =
+      std::find_if(schema.begin(), schema.end(), [&](const ConfigKey& k) { return k.name == key; });
+  if (row == schema.end()) throw ContractError(concat("options: no key of the configuration: ", key));
+  Option& option = declare(name, help.empty() ? row->help : help, "N", [](const std::string&) {}).config(key);
+  const bool whole = !std::holds_alternative<double>(row->initial);
+  option.allowed_ = row->choices.empty() ? range_text_or_nothing(row->range, whole) : join(row->choices, "|");
+  std::visit(
+      [&](const auto& initial) {
+        using T = std::decay_t<decltype(initial)>;
+        if constexpr (std::is_same_v<T, std::string>) option.placeholder_ = "TEXT";
+        if constexpr (std::is_same_v<T, bool>) option.switch_ = true;
+        if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+          option.placeholder_ = "N,...";
+          for (const auto entry : initial)
+            option.default_ += concat(option.default_.empty() ? "" : ",", entry);
+        } else if constexpr (!std::is_same_v<T, bool>) {
+          option.default_ = concat(initial);
+        }
+      },
+      row->initial);
   return option;
 }
 

@@ -79,10 +79,9 @@ class Options {
               Range range = {});
   Option& add(std::string_view name, std::vector<std::string>* value, std::string_view help,
               std::vector<std::string> choices = {});
-  /// A flag of the configuration that has no variable here; the configuration checks its value.
-  Option& add_config(std::string_view name, std::string_view key, std::string_view help,
-                     std::string_view placeholder, std::string_view shown_default = "");
-  Option& add_config_switch(std::string_view name, std::string_view key, std::string_view help);
+  /// A flag that stands for a key of the configuration and has no variable here; `help`, range and default
+  /// are the schema's. ContractError when there is no such key.
+  Option& add_config(std::string_view name, std::string_view key, std::string_view help = "");
   /// Options added from here on stand under this heading in `--help`.
   void group(std::string_view heading);
 

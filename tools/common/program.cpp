@@ -110,7 +110,7 @@ int run(int argc, char** argv, const ProgramInfo& info, const std::function<void
   if (info.uses_results)
     options.add("--results", &common.results, "folder of the results").placeholder("DIR");
   options.add("--device", &common.device, "where to compute", {"auto", "cuda", "cpu"}).placeholder("D");
-  options.add("--seed", &common.seed, "of all random numbers");
+  options.add("--seed", &common.seed, "of all random numbers").config("training.seed");
   options.add("--threads", &common.threads, "CPU threads", {1, max_threads}).shown_default("all processors");
   options.add("--config", &common.config, "YAML configuration; options win over it").placeholder("FILE");
   options.add("--log-level", &common.log_level, "what to log", {"debug", "info", "warning", "error", "off"})
@@ -133,7 +133,13 @@ int run(int argc, char** argv, const ProgramInfo& info, const std::function<void
   if (common.quiet) Progress::disable();
   common.threads = use_threads(common.threads);
 
-  Program program(info, common, options);
+  Config config;
+  if (options.given("--config")) config.read(common.config);
+  for (const ConfigFlag& flag : options.config_flags()) config.set_from_flag(flag);
+  config.check();
+  common.seed = config.unsigned_integer("training.seed");
+
+  Program program(info, common, options, config);
   if (common.device == "cuda") program.device();  // fails before any work is done
   return body(program);
 }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <string>
 
+#include "tools/common/config.h"
 #include "tools/common/options.h"
 
 namespace chorale {
@@ -35,7 +36,7 @@ struct ProgramInfo {
 /// The options that all programs take.
 struct CommonOptions {
   std::string device = "auto";
-  std::uint64_t seed = 42;
+  std::uint64_t seed = 42;  ///< --seed, else the configuration's training.seed
   /// --threads, else OMP_NUM_THREADS, else the processors this process may use; never 0 after parsing.
   int threads = 0;
   std::string config;
@@ -47,12 +48,14 @@ struct CommonOptions {
 
 class Program {
  public:
-  Program(const ProgramInfo& info, const CommonOptions& common, const Options& options)
-      : info_(info), common_(common), options_(options) {}
+  Program(const ProgramInfo& info, const CommonOptions& common, const Options& options, const Config& config)
+      : info_(info), common_(common), options_(options), config_(config) {}
 
   const ProgramInfo& info() const { return info_; }
   const CommonOptions& common() const { return common_; }
   const Options& options() const { return options_; }
+  /// --config over the defaults, the flags that stand for keys over both; checked.
+  const Config& config() const { return config_; }
   bool given(std::string_view option) const { return options_.given(option); }
 
   /// What --device means on this machine; with `auto` the reason for the CPU is logged once. DeviceError if a
@@ -63,6 +66,7 @@ class Program {
   const ProgramInfo& info_;
   const CommonOptions& common_;
   const Options& options_;
+  const Config& config_;
   int device_ = -1;
 };
 
