@@ -21,6 +21,11 @@ constexpr int block_threads = 256;
 template <class T>
 constexpr bool is_16_bit = std::is_same_v<T, half> || std::is_same_v<T, bf16>;
 
+template <class T>
+struct Limits {  // members, since device code may not call numeric_limits
+  static constexpr T low = std::numeric_limits<T>::min(), high = std::numeric_limits<T>::max();
+};
+
 template <class To, class From>
 CHORALE_HD inline To convert(From x) {
   if constexpr (is_16_bit<From>) {
@@ -30,7 +35,7 @@ CHORALE_HD inline To convert(From x) {
   } else if constexpr (std::is_floating_point_v<To>) {
     return static_cast<To>(x);
   } else {
-    constexpr To low = std::numeric_limits<To>::min(), high = std::numeric_limits<To>::max();
+    constexpr To low = Limits<To>::low, high = Limits<To>::high;
     if constexpr (std::is_floating_point_v<From>) {
       // 2^63 is no i64, so both limits are compared with equality.
       if (!(x == x)) return 0;

@@ -45,7 +45,7 @@ int device_count() {
 void describe(int device, DeviceDescription* description) {
   cudaDeviceProp properties;
   CHORALE_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
-  std::snprintf(description->name, sizeof description->name, "%s", properties.name);
+  std::snprintf(description->name, sizeof description->name, "%.127s", properties.name);
   description->total_memory = properties.totalGlobalMem;
   description->compute_units = properties.multiProcessorCount;
   description->bf16 = properties.major >= 8;

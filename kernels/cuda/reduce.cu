@@ -15,7 +15,6 @@ namespace {
 
 constexpr int block_threads = 256;
 constexpr int tile_columns = 32, tile_rows = 8;
-constexpr std::int64_t max_grid_y = 65535;
 
 // y[row * pieces + piece] over elements [piece * piece_size, ...) of the row.
 template <class Op, class X, class Y, int N, int group>
@@ -139,7 +138,6 @@ void reduce(Context& context, const char* op, const ConstView& x, const View& y)
   });
 }
 
-// One row of the output (fixed o and m) per step of blockIdx.y where rows are long, else elements one by one.
 template <class X, class Y>
 __global__ void __launch_bounds__(block_threads)
     broadcast_kernel(const X* x, float factor, Y* y, std::int64_t middle, std::int64_t inner, std::int64_t size) {

@@ -37,7 +37,7 @@ void launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, Body body, 
   (static_cast<void>(stream),                                                                              \
    ::chorale::simt::launch(                                                                                \
        grid, block, shared_bytes,                                                                          \
-       [](auto... simt_arguments) { CHORALE_UNPARENTHESIZE kernel(simt_arguments...); }, __VA_ARGS__))
+       [&](auto... simt_arguments) { CHORALE_UNPARENTHESIZE kernel(simt_arguments...); }, __VA_ARGS__))
 #define SHARED(T, name, dims)                  \
   typedef T name##_shared_type dims;           \
   static ::chorale::simt::SharedSite name##_shared_site; \
