@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a context keeps beside its stream: Context::backend on CUDA. One context is used by one thread at a time.
+// What a context keeps beside its stream: Context::backend on CUDA. One context is used by one thread at a
+// time.
 #pragma once
 #include <cstddef>
 #include <map>
@@ -25,7 +26,8 @@ class Backend {
   void* workspace() const { return workspace_; }
   static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 
-  /// Handles and plans of one library, made at first use as T(device, stream) and kept until the context ends.
+  /// Handles and plans of one library, made at first use as T(device, stream) and kept until the context
+  /// ends.
   template <class T>
   T& state() {
     auto& slot = states_[std::type_index(typeid(T))];

@@ -7,15 +7,15 @@
 //   g = dy activation'(gamma xhat + beta)   dbeta = sum g   dgamma = sum g xhat
 //   dx = gamma rstd (g - dbeta / n - xhat dgamma / n)
 //
-// A block owns a slab of 32 columns: 16 rows of threads, loads coalesced across columns. Sums are f32 in a thread,
-// f64 across threads and pieces. The variance comes from sums of x - x[0, c], so a large mean cancels nothing.
-// Up to 2,048 rows one kernel does it all and finds the slab in the cache when it reads it again; beyond, rows are
-// cut into pieces: partial sums, then their total, then one elementwise pass. Bytes: forward 2 x + y, backward
-// 2 (dy + x) + dx.
+// A block owns a slab of 32 columns: 16 rows of threads, loads coalesced across columns. Sums are f32 in a
+// thread, f64 across threads and pieces. The variance comes from sums of x - x[0, c], so a large mean cancels
+// nothing. Up to 2,048 rows one kernel does it all and finds the slab in the cache when it reads it again;
+// beyond, rows are cut into pieces: partial sums, then their total, then one elementwise pass. Bytes: forward
+// 2 x + y, backward 2 (dy + x) + dx.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/launch.cuh"
-#include "kernels/functors.h"
 #include "kernels/dtype.h"
+#include "kernels/functors.h"
 
 namespace chorale::cuda {
 namespace {
@@ -29,11 +29,16 @@ struct Pair {
 
 __device__ inline float activate(Activation activation, float slope, float x) {
   switch (activation) {
-    case Activation::none: return x;
-    case Activation::relu: return functor::relu::f(x, 0.0f, 0.0f);
-    case Activation::leaky_relu: return functor::leaky_relu::f(x, slope, 0.0f);
-    case Activation::tanh: return functor::tanh::f(x, 0.0f, 0.0f);
-    case Activation::gelu: return functor::gelu::f(x, 0.0f, 0.0f);
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return functor::relu::f(x, 0.0f, 0.0f);
+    case Activation::leaky_relu:
+      return functor::leaky_relu::f(x, slope, 0.0f);
+    case Activation::tanh:
+      return functor::tanh::f(x, 0.0f, 0.0f);
+    case Activation::gelu:
+      return functor::gelu::f(x, 0.0f, 0.0f);
   }
   return x;
 }
@@ -44,7 +49,9 @@ __device__ inline float activation_slope(Activation activation, float slope, flo
 }
 
 /// This thread's column of the slab.
-__device__ inline std::int64_t slab_column() { return static_cast<std::int64_t>(blockIdx.x) * slab + threadIdx.x; }
+__device__ inline std::int64_t slab_column() {
+  return static_cast<std::int64_t>(blockIdx.x) * slab + threadIdx.x;
+}
 
 /// Adds the pairs of the block's 16 threads of one column, in order; every thread gets its column's sum.
 __device__ inline Pair add_over_rows(Pair mine) {
@@ -83,8 +90,8 @@ struct BatchStatistics {
 };
 
 /// Mean and rstd of a column from its shifted sums; one thread of the column stores them.
-__device__ inline void finish_statistics(const BatchStatistics& s, std::int64_t column, float pivot, Pair sums,
-                                         std::int64_t rows, bool store, float& mean, float& rstd) {
+__device__ inline void finish_statistics(const BatchStatistics& s, std::int64_t column, float pivot,
+                                         Pair sums, std::int64_t rows, bool store, float& mean, float& rstd) {
   const double n = static_cast<double>(rows), shift = sums.a / n;
   double squares = sums.b - sums.a * shift;
   squares = squares > 0 || squares != squares ? squares : 0;
@@ -109,8 +116,8 @@ struct Affine {
 };
 
 template <class T>
-__device__ inline void normalise(const T* x, T* y, const Affine& affine, std::int64_t column, float mean, float rstd,
-                                 std::int64_t first, std::int64_t last, std::int64_t columns) {
+__device__ inline void normalise(const T* x, T* y, const Affine& affine, std::int64_t column, float mean,
+                                 float rstd, std::int64_t first, std::int64_t last, std::int64_t columns) {
   const float scale = affine.gamma[column] * rstd, shift = affine.beta[column];
   for (std::int64_t r = first + threadIdx.y; r < last; r += slab_rows) {
     const std::int64_t i = r * columns + column;
@@ -120,7 +127,8 @@ __device__ inline void normalise(const T* x, T* y, const Affine& affine, std::in
 
 template <class T>
 __global__ void __launch_bounds__(slab* slab_rows)
-    forward_one_kernel(const T* x, T* y, Affine affine, BatchStatistics s, std::int64_t rows, std::int64_t columns) {
+    forward_one_kernel(const T* x, T* y, Affine affine, BatchStatistics s, std::int64_t rows,
+                       std::int64_t columns) {
   const std::int64_t column = slab_column();
   const bool active = column < columns;
   const float pivot = active ? to_float(x[column]) : 0.0f;
@@ -133,15 +141,18 @@ __global__ void __launch_bounds__(slab* slab_rows)
 
 template <class T>
 __global__ void __launch_bounds__(slab* slab_rows)
-    forward_partial(const T* x, Pair* partial, std::int64_t rows, std::int64_t columns, std::int64_t piece_size) {
+    forward_partial(const T* x, Pair* partial, std::int64_t rows, std::int64_t columns,
+                    std::int64_t piece_size) {
   const std::int64_t column = slab_column(), first = blockIdx.y * piece_size;
   const std::int64_t last = first + piece_size < rows ? first + piece_size : rows;
   const bool active = column < columns;
-  const Pair sums = add_over_rows(active ? shifted_sums(x, to_float(x[column]), first, last, columns) : Pair{0, 0});
+  const Pair sums =
+      add_over_rows(active ? shifted_sums(x, to_float(x[column]), first, last, columns) : Pair{0, 0});
   if (active && threadIdx.y == 0) partial[blockIdx.y * columns + column] = sums;
 }
 
-__device__ inline Pair add_pieces(const Pair* partial, std::int64_t column, std::int64_t columns, int pieces) {
+__device__ inline Pair add_pieces(const Pair* partial, std::int64_t column, std::int64_t columns,
+                                  int pieces) {
   Pair mine{0, 0};
   for (int p = static_cast<int>(threadIdx.y); column < columns && p < pieces; p += slab_rows) {
     mine.a += partial[p * columns + column].a;
@@ -164,8 +175,9 @@ __global__ void __launch_bounds__(slab* slab_rows)
 // With `rstd` the saved statistics of a batch; without, the running ones: `variance` and epsilon.
 template <class T>
 __global__ void __launch_bounds__(slab* slab_rows)
-    normalise_kernel(const T* x, T* y, Affine affine, const float* mean, const float* rstd, const float* variance,
-                     float epsilon, std::int64_t rows, std::int64_t columns, std::int64_t piece_size) {
+    normalise_kernel(const T* x, T* y, Affine affine, const float* mean, const float* rstd,
+                     const float* variance, float epsilon, std::int64_t rows, std::int64_t columns,
+                     std::int64_t piece_size) {
   const std::int64_t column = slab_column(), first = blockIdx.y * piece_size;
   const std::int64_t last = first + piece_size < rows ? first + piece_size : rows;
   if (column >= columns) return;
@@ -185,8 +197,8 @@ struct Backward {
 
 /// g and xhat of one element.
 template <class T>
-__device__ inline void gradient_at(const Backward& b, const T* dy, const T* x, std::int64_t i, float mean, float rstd,
-                                   float gamma, float beta, float& g, float& xhat) {
+__device__ inline void gradient_at(const Backward& b, const T* dy, const T* x, std::int64_t i, float mean,
+                                   float rstd, float gamma, float beta, float& g, float& xhat) {
   xhat = (to_float(x[i]) - mean) * rstd;
   g = to_float(dy[i]) * activation_slope(b.affine.activation, b.affine.slope, gamma * xhat + beta);
 }
@@ -207,8 +219,9 @@ __device__ inline Pair gradient_sums(const Backward& b, const T* dy, const T* x,
 }
 
 template <class T>
-__device__ inline void write_dx(const Backward& b, const T* dy, const T* x, T* dx, std::int64_t column, Pair sums,
-                                std::int64_t first, std::int64_t last, std::int64_t rows, std::int64_t columns) {
+__device__ inline void write_dx(const Backward& b, const T* dy, const T* x, T* dx, std::int64_t column,
+                                Pair sums, std::int64_t first, std::int64_t last, std::int64_t rows,
+                                std::int64_t columns) {
   const float mean = b.mean[column], rstd = b.rstd[column], gamma = b.affine.gamma[column],
               beta = b.affine.beta[column];
   const float mean_g = static_cast<float>(sums.a / static_cast<double>(rows));
@@ -237,17 +250,19 @@ __global__ void __launch_bounds__(slab* slab_rows)
 
 template <class T>
 __global__ void __launch_bounds__(slab* slab_rows)
-    backward_partial(const T* dy, const T* x, Pair* partial, Backward b, std::int64_t rows, std::int64_t columns,
-                     std::int64_t piece_size) {
+    backward_partial(const T* dy, const T* x, Pair* partial, Backward b, std::int64_t rows,
+                     std::int64_t columns, std::int64_t piece_size) {
   const std::int64_t column = slab_column(), first = blockIdx.y * piece_size;
   const std::int64_t last = first + piece_size < rows ? first + piece_size : rows;
   const bool active = column < columns;
-  const Pair sums = add_over_rows(active ? gradient_sums(b, dy, x, column, first, last, columns) : Pair{0, 0});
+  const Pair sums =
+      add_over_rows(active ? gradient_sums(b, dy, x, column, first, last, columns) : Pair{0, 0});
   if (active && threadIdx.y == 0) partial[blockIdx.y * columns + column] = sums;
 }
 
 __global__ void __launch_bounds__(slab* slab_rows)
-    backward_finish(const Pair* partial, int pieces, Pair* total, float* dgamma, float* dbeta, std::int64_t columns) {
+    backward_finish(const Pair* partial, int pieces, Pair* total, float* dgamma, float* dbeta,
+                    std::int64_t columns) {
   const std::int64_t column = slab_column();
   const Pair sums = add_pieces(partial, column, columns, pieces);
   if (column >= columns || threadIdx.y) return;
@@ -296,36 +311,38 @@ void check(const char* op, const ConstView& x, const ConstView& y, std::initiali
 }  // namespace
 
 void batch_norm_forward(Context& context, ConstView x, ConstView gamma, ConstView beta, View running_mean,
-                        View running_variance, float momentum, float epsilon, Activation activation, float slope,
-                        View y, View mean, View rstd) {
+                        View running_variance, float momentum, float epsilon, Activation activation,
+                        float slope, View y, View mean, View rstd) {
   const char* op = "batch_norm_forward";
   check(op, x, y, {gamma, beta, running_mean, running_variance, mean, rstd});
   const std::int64_t rows = x.rows(), columns = x.columns();
   if (columns == 0) return;
   const Affine affine{gamma.as<float>(), beta.as<float>(), activation, slope};
-  const BatchStatistics s{running_mean.as<float>(), running_variance.as<float>(), momentum, epsilon,
-                          mean.as<float>(), rstd.as<float>()};
+  const BatchStatistics s{
+      running_mean.as<float>(), running_variance.as<float>(), momentum, epsilon, mean.as<float>(),
+      rstd.as<float>()};
   dispatch_floating(op, x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     const Grid grid = grid_for(context, rows, columns);
     const dim3 slabs(grid.blocks.x);
     if (rows <= one_kernel_rows) {
-      LAUNCH((forward_one_kernel<T>), slabs, slab_block, 0, context.stream, x.as<T>(), y.as<T>(), affine, s, rows,
-             columns);
+      LAUNCH((forward_one_kernel<T>), slabs, slab_block, 0, context.stream, x.as<T>(), y.as<T>(), affine, s,
+             rows, columns);
       return;
     }
     const Scratch partial(context, static_cast<std::size_t>(grid.pieces * columns) * sizeof(Pair));
-    LAUNCH((forward_partial<T>), grid.blocks, slab_block, 0, context.stream, x.as<T>(), partial.as<Pair>(), rows,
-           columns, grid.piece_size);
-    LAUNCH((forward_finish<T>), slabs, slab_block, 0, context.stream, x.as<T>(), partial.as<Pair>(), grid.pieces, s,
-           rows, columns);
-    LAUNCH((normalise_kernel<T>), grid.blocks, slab_block, 0, context.stream, x.as<T>(), y.as<T>(), affine, s.mean,
-           s.rstd, nullptr, 0.0f, rows, columns, grid.piece_size);
+    LAUNCH((forward_partial<T>), grid.blocks, slab_block, 0, context.stream, x.as<T>(), partial.as<Pair>(),
+           rows, columns, grid.piece_size);
+    LAUNCH((forward_finish<T>), slabs, slab_block, 0, context.stream, x.as<T>(), partial.as<Pair>(),
+           grid.pieces, s, rows, columns);
+    LAUNCH((normalise_kernel<T>), grid.blocks, slab_block, 0, context.stream, x.as<T>(), y.as<T>(), affine,
+           s.mean, s.rstd, nullptr, 0.0f, rows, columns, grid.piece_size);
   });
 }
 
-void batch_norm_inference(Context& context, ConstView x, ConstView gamma, ConstView beta, ConstView running_mean,
-                          ConstView running_variance, float epsilon, Activation activation, float slope, View y) {
+void batch_norm_inference(Context& context, ConstView x, ConstView gamma, ConstView beta,
+                          ConstView running_mean, ConstView running_variance, float epsilon,
+                          Activation activation, float slope, View y) {
   const char* op = "batch_norm_inference";
   if (x.size() == 0) return;
   check(op, x, y, {gamma, beta, running_mean, running_variance});
@@ -335,39 +352,45 @@ void batch_norm_inference(Context& context, ConstView x, ConstView gamma, ConstV
     using T = typename decltype(type)::type;
     const Grid grid = grid_for(context, rows, columns);
     LAUNCH((normalise_kernel<T>), grid.blocks, slab_block, 0, context.stream, x.as<T>(), y.as<T>(), affine,
-           running_mean.as<float>(), nullptr, running_variance.as<float>(), epsilon, rows, columns, grid.piece_size);
+           running_mean.as<float>(), nullptr, running_variance.as<float>(), epsilon, rows, columns,
+           grid.piece_size);
   });
 }
 
-void batch_norm_backward(Context& context, ConstView dy, ConstView x, ConstView gamma, ConstView beta, ConstView mean,
-                         ConstView rstd, Activation activation, float slope, View dx, View dgamma, View dbeta) {
+void batch_norm_backward(Context& context, ConstView dy, ConstView x, ConstView gamma, ConstView beta,
+                         ConstView mean, ConstView rstd, Activation activation, float slope, View dx,
+                         View dgamma, View dbeta) {
   const char* op = "batch_norm_backward";
   check(op, x, dx, {gamma, beta, mean, rstd, dgamma, dbeta});
   require_dtype(dy, x.dtype, op, "dy");
   require_size(dy, x.size(), op, "dy");
-  require(activation == Activation::none || activation == Activation::relu || activation == Activation::leaky_relu,
+  require(activation == Activation::none || activation == Activation::relu ||
+              activation == Activation::leaky_relu,
           op, "activation must be none, relu or leaky_relu");
   const std::int64_t rows = x.rows(), columns = x.columns();
   if (columns == 0) return;
   const Backward b{{gamma.as<float>(), beta.as<float>(), activation, slope},
-                   mean.as<float>(), rstd.as<float>(), dgamma.as<float>(), dbeta.as<float>()};
+                   mean.as<float>(),
+                   rstd.as<float>(),
+                   dgamma.as<float>(),
+                   dbeta.as<float>()};
   dispatch_floating(op, x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     const Grid grid = grid_for(context, rows, columns);
     const dim3 slabs(grid.blocks.x);
     if (rows <= one_kernel_rows) {
-      LAUNCH((backward_one_kernel<T>), slabs, slab_block, 0, context.stream, dy.as<T>(), x.as<T>(), dx.as<T>(), b,
-             rows, columns);
+      LAUNCH((backward_one_kernel<T>), slabs, slab_block, 0, context.stream, dy.as<T>(), x.as<T>(),
+             dx.as<T>(), b, rows, columns);
       return;
     }
     const Scratch partial(context, static_cast<std::size_t>((grid.pieces + 1) * columns) * sizeof(Pair));
     Pair* total = partial.as<Pair>() + grid.pieces * columns;
     LAUNCH((backward_partial<T>), grid.blocks, slab_block, 0, context.stream, dy.as<T>(), x.as<T>(),
            partial.as<Pair>(), b, rows, columns, grid.piece_size);
-    LAUNCH((backward_finish), slabs, slab_block, 0, context.stream, partial.as<Pair>(), grid.pieces, total, b.dgamma,
-           b.dbeta, columns);
-    LAUNCH((backward_apply<T>), grid.blocks, slab_block, 0, context.stream, dy.as<T>(), x.as<T>(), dx.as<T>(), b,
-           total, rows, columns, grid.piece_size);
+    LAUNCH((backward_finish), slabs, slab_block, 0, context.stream, partial.as<Pair>(), grid.pieces, total,
+           b.dgamma, b.dbeta, columns);
+    LAUNCH((backward_apply<T>), grid.blocks, slab_block, 0, context.stream, dy.as<T>(), x.as<T>(), dx.as<T>(),
+           b, total, rows, columns, grid.piece_size);
   });
 }
 

@@ -22,10 +22,10 @@ namespace chorale::cuda {
 
 }  // namespace chorale::cuda
 
-#define CHORALE_CUDA_CHECK(call)                                                                        \
-  do {                                                                                                  \
-    const cudaError_t chorale_status = (call);                                                          \
-    if (chorale_status != cudaSuccess) ::chorale::cuda::runtime_failed(chorale_status, #call);          \
+#define CHORALE_CUDA_CHECK(call)                                                               \
+  do {                                                                                         \
+    const cudaError_t chorale_status = (call);                                                 \
+    if (chorale_status != cudaSuccess) ::chorale::cuda::runtime_failed(chorale_status, #call); \
   } while (false)
 
 #define CHORALE_CUBLAS_CHECK(call)                                                                      \

@@ -13,22 +13,27 @@ struct Type {
 };
 
 [[noreturn]] inline void unsupported(const char* op, DType dtype, const char* allowed) {
-  throw ContractError(std::string(op) + ": unsupported dtype: " + std::string(dtype_name(dtype)) + " (allowed " +
-                      allowed + ")");
+  throw ContractError(std::string(op) + ": unsupported dtype: " + std::string(dtype_name(dtype)) +
+                      " (allowed " + allowed + ")");
 }
 
 /// Calls f(Type<T>{}) for the storage types that kernels compute on.
 template <class F>
 void dispatch_floating(const char* op, DType dtype, F&& f) {
   switch (dtype) {
-    case DType::f32: return f(Type<float>{});
-    case DType::f16: return f(Type<half>{});
-    case DType::bf16: return f(Type<bf16>{});
-    default: unsupported(op, dtype, "f32, f16, bf16");
+    case DType::f32:
+      return f(Type<float>{});
+    case DType::f16:
+      return f(Type<half>{});
+    case DType::bf16:
+      return f(Type<bf16>{});
+    default:
+      unsupported(op, dtype, "f32, f16, bf16");
   }
 }
 
-/// `second` is the same type as `first`, or f32: statistics, parameters and targets beside 16-bit activations.
+/// `second` is the same type as `first`, or f32: statistics, parameters and targets beside 16-bit
+/// activations.
 template <class F>
 void dispatch_floating_or_f32(const char* op, DType first, DType second, F&& f) {
   dispatch_floating(op, first, [&](auto t) {
@@ -42,13 +47,20 @@ void dispatch_floating_or_f32(const char* op, DType first, DType second, F&& f) 
 template <class F>
 void dispatch_any(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::f32: return f(Type<float>{});
-    case DType::f16: return f(Type<half>{});
-    case DType::bf16: return f(Type<bf16>{});
-    case DType::f64: return f(Type<double>{});
-    case DType::i32: return f(Type<std::int32_t>{});
-    case DType::i64: return f(Type<std::int64_t>{});
-    case DType::u8: return f(Type<std::uint8_t>{});
+    case DType::f32:
+      return f(Type<float>{});
+    case DType::f16:
+      return f(Type<half>{});
+    case DType::bf16:
+      return f(Type<bf16>{});
+    case DType::f64:
+      return f(Type<double>{});
+    case DType::i32:
+      return f(Type<std::int32_t>{});
+    case DType::i64:
+      return f(Type<std::int64_t>{});
+    case DType::u8:
+      return f(Type<std::uint8_t>{});
   }
 }
 
@@ -58,8 +70,9 @@ inline void require(bool holds, const char* op, const char* what) {
 
 inline void require_dtype(const ConstView& view, DType dtype, const char* op, const char* argument) {
   if (view.dtype != dtype)
-    throw ContractError(std::string(op) + ": " + argument + ": wrong dtype: " + std::string(dtype_name(view.dtype)) +
-                        " (allowed " + std::string(dtype_name(dtype)) + ")");
+    throw ContractError(std::string(op) + ": " + argument +
+                        ": wrong dtype: " + std::string(dtype_name(view.dtype)) + " (allowed " +
+                        std::string(dtype_name(dtype)) + ")");
 }
 
 inline void require_size(const ConstView& view, std::int64_t size, const char* op, const char* argument) {

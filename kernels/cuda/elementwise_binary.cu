@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // out = f(x, y), dx = dout * df/dx and dy = dout * df/dy for every functor of binary.def.
 //
-// Layout: x, out and the gradients are rows of n elements; y has m of them, n a multiple of m, and repeats: element
-// i of x meets element i mod m of y. f32 arithmetic whatever the storage. dy is not reduced over the repeats.
-// Bytes: forward 2 n + m, backward up to 4 n + m storage elements. A thread moves 16 bytes per array and step; y goes
-// by 16 bytes too when m is a multiple of that, and is one register when m is 1.
+// Layout: x, out and the gradients are rows of n elements; y has m of them, n a multiple of m, and repeats:
+// element i of x meets element i mod m of y. f32 arithmetic whatever the storage. dy is not reduced over the
+// repeats. Bytes: forward 2 n + m, backward up to 4 n + m storage elements. A thread moves 16 bytes per array
+// and step; y goes by 16 bytes too when m is a multiple of that, and is one register when m is 1.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -16,7 +16,8 @@ namespace {
 constexpr int block_threads = 256;
 
 template <int N, class T>
-__device__ inline Pack<T, N> load_repeated(const T* y, std::int64_t pack, std::int64_t size, std::int64_t period) {
+__device__ inline Pack<T, N> load_repeated(const T* y, std::int64_t pack, std::int64_t size,
+                                           std::int64_t period) {
   if (period == size) return load_pack<N>(y, pack);
   if (period > 1) return load_pack<N>(y, wrap(pack, period / N));
   Pack<T, N> same;
@@ -25,12 +26,14 @@ __device__ inline Pack<T, N> load_repeated(const T* y, std::int64_t pack, std::i
 }
 
 template <class F, class T, int N>
-__global__ void __launch_bounds__(block_threads) binary_forward(const T* x, const T* y, T* out, std::int64_t size,
-                                                                std::int64_t period, std::int64_t packs) {
+__global__ void __launch_bounds__(block_threads)
+    binary_forward(const T* x, const T* y, T* out, std::int64_t size, std::int64_t period,
+                   std::int64_t packs) {
   for (std::int64_t i = global_thread(); i < packs; i += global_threads()) {
     const Pack<T, N> a = load_pack<N>(x, i), b = load_repeated<N>(y, i, size, period);
     Pack<T, N> result;
-    for (int j = 0; j < N; ++j) result.value[j] = from_float<T>(F::f(to_float(a.value[j]), to_float(b.value[j])));
+    for (int j = 0; j < N; ++j)
+      result.value[j] = from_float<T>(F::f(to_float(a.value[j]), to_float(b.value[j])));
     store_pack(out, i, result);
   }
   for (std::int64_t i = packs * N + global_thread(); i < size; i += global_threads())
@@ -39,10 +42,11 @@ __global__ void __launch_bounds__(block_threads) binary_forward(const T* x, cons
 
 template <class F, class T, int N>
 __global__ void __launch_bounds__(block_threads)
-    binary_backward(const T* dout, const T* x, const T* y, T* dx, T* dy, std::int64_t size, std::int64_t period,
-                    std::int64_t packs) {
+    binary_backward(const T* dout, const T* x, const T* y, T* dx, T* dy, std::int64_t size,
+                    std::int64_t period, std::int64_t packs) {
   for (std::int64_t i = global_thread(); i < packs; i += global_threads()) {
-    const Pack<T, N> g = load_pack<N>(dout, i), a = load_pack<N>(x, i), b = load_repeated<N>(y, i, size, period);
+    const Pack<T, N> g = load_pack<N>(dout, i), a = load_pack<N>(x, i),
+                     b = load_repeated<N>(y, i, size, period);
     Pack<T, N> by_x, by_y;
     for (int j = 0; j < N; ++j) {
       const float gradient = to_float(g.value[j]), u = to_float(a.value[j]), v = to_float(b.value[j]);
@@ -78,8 +82,8 @@ void forward(Context& context, const char* op, const ConstView& x, const ConstVi
     const bool whole = period == size || period == 1 || period % N == 0;
     const bool y_aligned = period == 1 || packable<N>(y.as<T>());
     const std::int64_t packs = whole && y_aligned ? pack_count<N>(size, x.as<T>(), out.as<T>()) : 0;
-    LAUNCH((binary_forward<F, T, N>), stride_grid(context, size, block_threads * N), block_threads, 0, context.stream,
-           x.as<T>(), y.as<T>(), out.as<T>(), size, period, packs);
+    LAUNCH((binary_forward<F, T, N>), stride_grid(context, size, block_threads * N), block_threads, 0,
+           context.stream, x.as<T>(), y.as<T>(), out.as<T>(), size, period, packs);
   });
 }
 
@@ -109,12 +113,12 @@ void backward(Context& context, const char* op, const ConstView& dout, const Con
 
 }  // namespace
 
-#define BINARY(name)                                                                                       \
-  void name##_forward(Context& context, ConstView x, ConstView y, View out) {                              \
-    forward<functor::name>(context, #name "_forward", x, y, out);                                          \
-  }                                                                                                        \
+#define BINARY(name)                                                                                        \
+  void name##_forward(Context& context, ConstView x, ConstView y, View out) {                               \
+    forward<functor::name>(context, #name "_forward", x, y, out);                                           \
+  }                                                                                                         \
   void name##_backward(Context& context, ConstView dout, ConstView x, ConstView y, View dx, View dy_full) { \
-    backward<functor::name>(context, #name "_backward", dout, x, y, dx, dy_full);                          \
+    backward<functor::name>(context, #name "_backward", dout, x, y, dx, dy_full);                           \
   }
 #include "kernels/binary.def"
 #undef BINARY

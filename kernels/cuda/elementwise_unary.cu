@@ -2,8 +2,8 @@
 // y = f(x; a, b) and dx = dy * f'(x, y; a, b) for every functor of unary.def.
 //
 // Layout: any contiguous shape, read as one row of n elements. f32 arithmetic whatever the storage.
-// Bytes: forward 2 n, backward up to 4 n storage elements; what a functor's derivative does not use is not loaded.
-// A thread moves 16 bytes per array and step of its grid-stride loop.
+// Bytes: forward 2 n, backward up to 4 n storage elements; what a functor's derivative does not use is not
+// loaded. A thread moves 16 bytes per array and step of its grid-stride loop.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -53,8 +53,8 @@ void forward(Context& context, const char* op, const ConstView& x, const View& y
     using T = typename decltype(type)::type;
     constexpr int N = pack_width<T>();
     const std::int64_t packs = pack_count<N>(size, x.as<T>(), y.as<T>());
-    LAUNCH((unary_forward<F, T, N>), stride_grid(context, size, block_threads * N), block_threads, 0, context.stream,
-           x.as<T>(), y.as<T>(), size, packs, a, b);
+    LAUNCH((unary_forward<F, T, N>), stride_grid(context, size, block_threads * N), block_threads, 0,
+           context.stream, x.as<T>(), y.as<T>(), size, packs, a, b);
   });
 }
 
@@ -76,19 +76,20 @@ void backward(Context& context, const char* op, const ConstView& dy, ConstView x
     using T = typename decltype(type)::type;
     constexpr int N = pack_width<T>();
     const std::int64_t packs = pack_count<N>(size, dy.as<T>(), x.as<T>(), y.as<T>(), dx.as<T>());
-    LAUNCH((unary_backward<F, T, N>), stride_grid(context, size, block_threads * N), block_threads, 0, context.stream,
-           dy.as<T>(), x.as<T>(), y.as<T>(), dx.as<T>(), size, packs, a, b);
+    LAUNCH((unary_backward<F, T, N>), stride_grid(context, size, block_threads * N), block_threads, 0,
+           context.stream, dy.as<T>(), x.as<T>(), y.as<T>(), dx.as<T>(), size, packs, a, b);
   });
 }
 
 }  // namespace
 
-#define UNARY(name)                                                                                            \
-  void name##_forward(Context& context, ConstView x, View y, float a, float b) {                               \
-    forward<functor::name>(context, #name "_forward", x, y, a, b);                                             \
-  }                                                                                                            \
-  void name##_backward(Context& context, ConstView dy, ConstView x, ConstView y, View dx, float a, float b) { \
-    backward<functor::name>(context, #name "_backward", dy, x, y, dx, a, b);                                   \
+#define UNARY(name)                                                                                \
+  void name##_forward(Context& context, ConstView x, View y, float a, float b) {                   \
+    forward<functor::name>(context, #name "_forward", x, y, a, b);                                 \
+  }                                                                                                \
+  void name##_backward(Context& context, ConstView dy, ConstView x, ConstView y, View dx, float a, \
+                       float b) {                                                                  \
+    backward<functor::name>(context, #name "_backward", dy, x, y, dx, a, b);                       \
   }
 #include "kernels/unary.def"
 #undef UNARY

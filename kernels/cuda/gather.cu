@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Moving elements as raw words.
 //
-//   gather_rows    out[r, :] = source[index[start + r], :], start = state ? state->cursor : 0; out of range: zeros
-//   copy_strided   y[i, j, k, l] = x[i s0 + j s1 + k s2 + l s3]
+//   gather_rows    out[r, :] = source[index[start + r], :], start = state ? state->cursor : 0; out of range:
+//   zeros copy_strided   y[i, j, k, l] = x[i s0 + j s1 + k s2 + l s3]
 //
-// gather_rows: rows of any length, moved 16 bytes a thread where address and length allow; the batch is a grid of
-// (pieces of a row, rows), so an epoch's order and cursor stay on the device. Bytes: 2 out.
-// copy_strided: one thread an element, writes coalesced. Where x runs along the second last dimension (a transposed
-// matrix) 32 x 32 tiles go through shared memory, so that reads are coalesced too. Bytes: 2 y.
+// gather_rows: rows of any length, moved 16 bytes a thread where address and length allow; the batch is a
+// grid of (pieces of a row, rows), so an epoch's order and cursor stay on the device. Bytes: 2 out.
+// copy_strided: one thread an element, writes coalesced. Where x runs along the second last dimension (a
+// transposed matrix) 32 x 32 tiles go through shared memory, so that reads are coalesced too. Bytes: 2 y.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/vector.cuh"
 
@@ -20,8 +20,9 @@ constexpr std::int64_t max_grid_y = 65535;
 
 template <class Word>
 __global__ void __launch_bounds__(block_threads)
-    gather_kernel(const Word* source, std::int64_t source_rows, const std::int64_t* index, std::int64_t indices,
-                  const StepState* state, Word* out, std::int64_t rows, std::int64_t words) {
+    gather_kernel(const Word* source, std::int64_t source_rows, const std::int64_t* index,
+                  std::int64_t indices, const StepState* state, Word* out, std::int64_t rows,
+                  std::int64_t words) {
   const std::int64_t start = state ? state->cursor : 0;
   for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
     const std::int64_t position = start + row;
@@ -49,7 +50,8 @@ struct Extents {
 };
 
 template <class Word>
-__global__ void __launch_bounds__(block_threads) strided_kernel(const Word* x, Extents e, Word* y, std::int64_t size) {
+__global__ void __launch_bounds__(block_threads)
+    strided_kernel(const Word* x, Extents e, Word* y, std::int64_t size) {
   for (std::int64_t i = global_thread(); i < size; i += global_threads()) {
     std::int64_t rest = i, from = 0;
     for (int d = 3; d >= 0; --d) {
@@ -63,7 +65,7 @@ __global__ void __launch_bounds__(block_threads) strided_kernel(const Word* x, E
 
 // Matrices of shape[2] x shape[3]; x's neighbours lie along dimension 2.
 template <class Word>
-__global__ void __launch_bounds__(tile * tile_rows)
+__global__ void __launch_bounds__(tile* tile_rows)
     transpose_kernel(const Word* x, Extents e, Word* y, std::int64_t tiles_down, std::int64_t tiles) {
   SHARED(Word, buffer, [tile][tile + 1]);
   const std::int64_t rows = e.shape[2], columns = e.shape[3];
@@ -74,7 +76,8 @@ __global__ void __launch_bounds__(tile * tile_rows)
       const std::int64_t row0 = t % tiles_down * tile, column0 = t / tiles_down * tile;
       for (int j = static_cast<int>(threadIdx.y); j < tile; j += tile_rows) {
         const std::int64_t row = row0 + threadIdx.x, column = column0 + j;
-        if (row < rows && column < columns) buffer[j][threadIdx.x] = from[row * e.strides[2] + column * e.strides[3]];
+        if (row < rows && column < columns)
+          buffer[j][threadIdx.x] = from[row * e.strides[2] + column * e.strides[3]];
       }
       __syncthreads();
       for (int j = static_cast<int>(threadIdx.y); j < tile; j += tile_rows) {
@@ -93,8 +96,8 @@ void copy_words(Context& context, const ConstView& x, const Extents& e, const Vi
     const std::int64_t down = ceil_div(e.shape[2], tile), tiles = down * ceil_div(e.shape[3], tile);
     const dim3 grid(static_cast<unsigned>(std::min<std::int64_t>(tiles, 1 << 20)),
                     static_cast<unsigned>(std::min(e.shape[0] * e.shape[1], max_grid_y)));
-    LAUNCH((transpose_kernel<Word>), grid, dim3(tile, tile_rows), 0, context.stream, x.as<Word>(), e, y.as<Word>(),
-           down, tiles);
+    LAUNCH((transpose_kernel<Word>), grid, dim3(tile, tile_rows), 0, context.stream, x.as<Word>(), e,
+           y.as<Word>(), down, tiles);
     return;
   }
   LAUNCH((strided_kernel<Word>), stride_grid(context, size, block_threads), block_threads, 0, context.stream,
@@ -131,10 +134,14 @@ void copy_strided(Context& context, ConstView x, Strides strides, View y) {
     e.strides[4 - y.rank + i] = strides.value[i];
   }
   switch (dtype_size(y.dtype)) {
-    case 1: return copy_words<std::uint8_t>(context, x, e, y);
-    case 2: return copy_words<std::uint16_t>(context, x, e, y);
-    case 4: return copy_words<std::uint32_t>(context, x, e, y);
-    default: return copy_words<std::uint64_t>(context, x, e, y);
+    case 1:
+      return copy_words<std::uint8_t>(context, x, e, y);
+    case 2:
+      return copy_words<std::uint16_t>(context, x, e, y);
+    case 4:
+      return copy_words<std::uint32_t>(context, x, e, y);
+    default:
+      return copy_words<std::uint64_t>(context, x, e, y);
   }
 }
 

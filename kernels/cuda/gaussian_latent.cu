@@ -7,10 +7,10 @@
 //   dmu = dz + dkl mu / n
 //   dlog_variance = dz epsilon sigma / 2 + dkl (sigma^2 - 1) / (2 n), 0 where clamped
 //
-// One kernel each way. A thread takes four neighbouring columns, which share a Philox block when d is a multiple of 4.
-// Forward: a block owns 32 columns and walks the rows, 32 at a time, so the KL's sum over the batch needs no second
-// launch; f32 in a thread, f64 across threads, in order. Bytes: forward statistics + z, backward statistics + dz +
-// dstatistics; the noise is drawn again, never stored.
+// One kernel each way. A thread takes four neighbouring columns, which share a Philox block when d is a
+// multiple of 4. Forward: a block owns 32 columns and walks the rows, 32 at a time, so the KL's sum over the
+// batch needs no second launch; f32 in a thread, f64 across threads, in order. Bytes: forward statistics + z,
+// backward statistics + dz + dstatistics; the noise is drawn again, never stored.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -19,13 +19,14 @@
 namespace chorale::cuda {
 namespace {
 
-constexpr int quad = 4;                     // columns of a thread
-constexpr int slab_threads = 8;             // threads across: 32 columns
-constexpr int slab_rows = 32;               // threads down
+constexpr int quad = 4;          // columns of a thread
+constexpr int slab_threads = 8;  // threads across: 32 columns
+constexpr int slab_rows = 32;    // threads down
 constexpr int block_threads = 256;
 
 /// The normals of elements first, first + 1, first + 2, first + 3.
-__device__ inline void four_normals(const StepState* state, std::uint32_t stream, std::int64_t first, float out[4]) {
+__device__ inline void four_normals(const StepState* state, std::uint32_t stream, std::int64_t first,
+                                    float out[4]) {
   const std::uint64_t index = static_cast<std::uint64_t>(first);
   float drawn[4];
   philox::normals(philox::block(state->seed, state->rng_offset, stream, index / 4), drawn);
@@ -46,8 +47,8 @@ __device__ inline float clamped(const GaussianLatentParams& p, float log_varianc
 
 template <class T>
 __global__ void __launch_bounds__(slab_threads* slab_rows)
-    forward_kernel(const T* statistics, const StepState* state, std::uint32_t stream, GaussianLatentParams params, T* z,
-                   float* kl, std::int64_t n, std::int64_t d) {
+    forward_kernel(const T* statistics, const StepState* state, std::uint32_t stream,
+                   GaussianLatentParams params, T* z, float* kl, std::int64_t n, std::int64_t d) {
   SHARED(float, parts, [slab_rows][slab_threads * quad + 1]);
   const std::int64_t first = (static_cast<std::int64_t>(blockIdx.x) * slab_threads + threadIdx.x) * quad;
   float sum[quad] = {0, 0, 0, 0};
@@ -76,8 +77,9 @@ __global__ void __launch_bounds__(slab_threads* slab_rows)
 
 template <class T>
 __global__ void __launch_bounds__(block_threads)
-    backward_kernel(const T* dz, const float* dkl, const T* statistics, const StepState* state, std::uint32_t stream,
-                    GaussianLatentParams params, T* dstatistics, std::int64_t n, std::int64_t d) {
+    backward_kernel(const T* dz, const float* dkl, const T* statistics, const StepState* state,
+                    std::uint32_t stream, GaussianLatentParams params, T* dstatistics, std::int64_t n,
+                    std::int64_t d) {
   const std::int64_t quads = (d + quad - 1) / quad;
   const float inverse_n = 1.0f / static_cast<float>(n);
   for (std::int64_t i = global_thread(); i < n * quads; i += global_threads()) {
@@ -102,8 +104,8 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace
 
-void gaussian_latent_forward(Context& context, ConstView statistics, const StepState* state, std::uint32_t stream,
-                             GaussianLatentParams params, View z, View kl) {
+void gaussian_latent_forward(Context& context, ConstView statistics, const StepState* state,
+                             std::uint32_t stream, GaussianLatentParams params, View z, View kl) {
   const char* op = "gaussian_latent_forward";
   const std::int64_t n = z.rows(), d = z.columns();
   require_dtype(z, statistics.dtype, op, "z");
@@ -114,8 +116,8 @@ void gaussian_latent_forward(Context& context, ConstView statistics, const StepS
   dispatch_floating(op, z.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     LAUNCH((forward_kernel<T>), static_cast<unsigned>(ceil_div(d, slab_threads * quad)),
-           dim3(slab_threads, slab_rows), 0, context.stream, statistics.as<T>(), state, stream, params, z.as<T>(),
-           kl.as<float>(), n, d);
+           dim3(slab_threads, slab_rows), 0, context.stream, statistics.as<T>(), state, stream, params,
+           z.as<T>(), kl.as<float>(), n, d);
   });
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What every kernel source includes first. The same source is compiled by nvcc and, with CHORALE_SIMT naming the
-// emulator's header, by the host compiler; these macros are all that differs:
+// What every kernel source includes first. The same source is compiled by nvcc and, with CHORALE_SIMT naming
+// the emulator's header, by the host compiler; these macros are all that differs:
 //
-//   LAUNCH((kernel<T>), grid, block, shared_bytes, stream, arguments...)   the kernel's name stands in parentheses
-//   SHARED(T, name, [N][M])                                                an array in shared memory
-//   DYN_SHARED(T, name)                                                    the launch's dynamic shared memory
+//   LAUNCH((kernel<T>), grid, block, shared_bytes, stream, arguments...)   the kernel's name stands in
+//   parentheses SHARED(T, name, [N][M])                                                an array in shared
+//   memory DYN_SHARED(T, name)                                                    the launch's dynamic shared
+//   memory
 #pragma once
 #include <cstdint>
 
@@ -19,8 +20,8 @@
 #define LAUNCH(kernel, grid, block, shared_bytes, stream, ...) \
   CHORALE_UNPARENTHESIZE kernel<<<grid, block, shared_bytes, static_cast<cudaStream_t>(stream)>>>(__VA_ARGS__)
 #define SHARED(T, name, dims) __shared__ T name dims
-#define DYN_SHARED(T, name)                                                \
-  extern __shared__ __align__(16) unsigned char chorale_dynamic_shared[];  \
+#define DYN_SHARED(T, name)                                               \
+  extern __shared__ __align__(16) unsigned char chorale_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(chorale_dynamic_shared)
 #endif
 
@@ -32,7 +33,8 @@ constexpr unsigned all_lanes = 0xffffffffu;
 /// Streaming multiprocessors of the context's device; a small number on the emulator.
 int multiprocessors(const Context& context);
 
-/// Blocks for a grid-stride loop over `items`, `per_block` of them at a time: enough to fill the device, no more.
+/// Blocks for a grid-stride loop over `items`, `per_block` of them at a time: enough to fill the device, no
+/// more.
 inline unsigned stride_grid(const Context& context, std::int64_t items, std::int64_t per_block,
                             int blocks_per_multiprocessor = 8) {
   const std::int64_t needed = (items + per_block - 1) / per_block;

@@ -7,8 +7,8 @@
 //   linear_backward_weight  dw = beta dw + dy^T x,  dbias = beta dbias + sum over n of dy
 //   linear_reconstruction   y = x w^T + bias goes where dy will be; one more pass makes nll and dy of it
 //
-// Bias and ReLU go into the product's epilogue, as does dbias where the library can; the exact (erf) GELU, tanh and
-// LeakyReLU (slope 0.2) take one pass of their own in place, 2 n out storage elements.
+// Bias and ReLU go into the product's epilogue, as does dbias where the library can; the exact (erf) GELU,
+// tanh and LeakyReLU (slope 0.2) take one pass of their own in place, 2 n out storage elements.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/product.h"
 #include "kernels/cuda/reconstruction.h"
@@ -35,15 +35,20 @@ constexpr int block_threads = 256;
 
 template <class T, class B, int N>
 __global__ void __launch_bounds__(block_threads)
-    bias_activation_kernel(T* y, const B* bias, Activation activation, std::int64_t columns, std::int64_t size,
-                           std::int64_t packs) {
+    bias_activation_kernel(T* y, const B* bias, Activation activation, std::int64_t columns,
+                           std::int64_t size, std::int64_t packs) {
   const auto apply = [&](float value) {
     switch (activation) {
-      case Activation::none: return value;
-      case Activation::relu: return functor::relu::f(value, 0.0f, 0.0f);
-      case Activation::leaky_relu: return functor::leaky_relu::f(value, 0.2f, 0.0f);
-      case Activation::tanh: return functor::tanh::f(value, 0.0f, 0.0f);
-      case Activation::gelu: return functor::gelu::f(value, 0.0f, 0.0f);
+      case Activation::none:
+        return value;
+      case Activation::relu:
+        return functor::relu::f(value, 0.0f, 0.0f);
+      case Activation::leaky_relu:
+        return functor::leaky_relu::f(value, 0.2f, 0.0f);
+      case Activation::tanh:
+        return functor::tanh::f(value, 0.0f, 0.0f);
+      case Activation::gelu:
+        return functor::gelu::f(value, 0.0f, 0.0f);
     }
     return value;
   };
@@ -63,18 +68,20 @@ __global__ void __launch_bounds__(block_threads)
 void bias_activation(Context& context, const View& y, const ConstView& bias, Activation activation) {
   if (!bias && activation == Activation::none) return;
   const std::int64_t size = y.size(), columns = y.columns();
-  dispatch_floating_or_f32("linear_forward", y.dtype, bias ? bias.dtype : y.dtype, [&](auto storage, auto other) {
-    using T = typename decltype(storage)::type;
-    using B = typename decltype(other)::type;
-    constexpr int N = pack_width<T>();
-    const std::int64_t packs = bias && columns % N != 0 ? 0 : pack_count<N>(size, y.as<T>());
-    LAUNCH((bias_activation_kernel<T, B, N>), stride_grid(context, size, block_threads * N), block_threads, 0,
-           context.stream, y.as<T>(), bias.as<B>(), activation, columns, size, packs);
-  });
+  dispatch_floating_or_f32(
+      "linear_forward", y.dtype, bias ? bias.dtype : y.dtype, [&](auto storage, auto other) {
+        using T = typename decltype(storage)::type;
+        using B = typename decltype(other)::type;
+        constexpr int N = pack_width<T>();
+        const std::int64_t packs = bias && columns % N != 0 ? 0 : pack_count<N>(size, y.as<T>());
+        LAUNCH((bias_activation_kernel<T, B, N>), stride_grid(context, size, block_threads * N),
+               block_threads, 0, context.stream, y.as<T>(), bias.as<B>(), activation, columns, size, packs);
+      });
 }
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) blend_kernel(const float* x, float beta, T* y, std::int64_t size) {
+__global__ void __launch_bounds__(block_threads)
+    blend_kernel(const float* x, float beta, T* y, std::int64_t size) {
   for (std::int64_t i = global_thread(); i < size; i += global_threads())
     y[i] = from_float<T>(x[i] + beta * to_float(y[i]));
 }
@@ -116,8 +123,8 @@ void linear(Context& context, const char* op, const ConstView& x, const ConstVie
 
 }  // namespace
 
-void matmul(Context& context, ConstView a, ConstView b, View c, bool transpose_a, bool transpose_b, float alpha,
-            float beta) {
+void matmul(Context& context, ConstView a, ConstView b, View c, bool transpose_a, bool transpose_b,
+            float alpha, float beta) {
   Product p;
   p.a = a;
   p.b = b;
@@ -129,7 +136,8 @@ void matmul(Context& context, ConstView a, ConstView b, View c, bool transpose_a
   if (c.size()) product(context, p);
 }
 
-void linear_forward(Context& context, ConstView x, ConstView w, ConstView bias, Activation activation, View y) {
+void linear_forward(Context& context, ConstView x, ConstView w, ConstView bias, Activation activation,
+                    View y) {
   linear(context, "linear_forward", x, w, bias, activation, y);
 }
 

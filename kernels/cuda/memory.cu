@@ -2,9 +2,9 @@
 // Filling, converting and adding memory.
 //
 //   fill         y = value                  any dtype; bytes: y
-//   cast         y = x in y's dtype         any pair; to integers: toward zero, saturating, NaN -> 0; bytes: x + y
-//   accumulate   y += x                     f32 arithmetic; bytes: x + 2 y
-//   scale_by     y = x factor[0]            f32 arithmetic; bytes: x + y
+//   cast         y = x in y's dtype         any pair; to integers: toward zero, saturating, NaN -> 0; bytes:
+//   x + y accumulate   y += x                     f32 arithmetic; bytes: x + 2 y scale_by     y = x factor[0]
+//   f32 arithmetic; bytes: x + y
 //
 // Contiguous rows of n elements. Threads move 16 bytes of the wider array per step where both are aligned.
 #include <limits>
@@ -52,7 +52,8 @@ CHORALE_HD inline To convert(From x) {
 }
 
 template <class T, int N>
-__global__ void __launch_bounds__(block_threads) fill_kernel(T* y, T value, std::int64_t size, std::int64_t packs) {
+__global__ void __launch_bounds__(block_threads)
+    fill_kernel(T* y, T value, std::int64_t size, std::int64_t packs) {
   Pack<T, N> all;
   for (int j = 0; j < N; ++j) all.value[j] = value;
   for (std::int64_t i = global_thread(); i < packs; i += global_threads()) store_pack(y, i, all);
@@ -102,8 +103,8 @@ void map(Context& context, const ConstView& x, const float* factor, const View& 
   constexpr int N = pack_width<X, Y>();
   const std::int64_t size = x.size();
   const std::int64_t packs = pack_count<N>(size, x.as<X>(), y.as<Y>());
-  LAUNCH((map_kernel<Op, X, Y, N>), stride_grid(context, size, block_threads * N), block_threads, 0, context.stream,
-         x.as<X>(), factor, y.as<Y>(), size, packs);
+  LAUNCH((map_kernel<Op, X, Y, N>), stride_grid(context, size, block_threads * N), block_threads, 0,
+         context.stream, x.as<X>(), factor, y.as<Y>(), size, packs);
 }
 
 }  // namespace
@@ -114,8 +115,8 @@ void fill(Context& context, View y, double value) {
   dispatch_any(y.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     constexpr int N = pack_width<T>();
-    LAUNCH((fill_kernel<T, N>), stride_grid(context, size, block_threads * N), block_threads, 0, context.stream,
-           y.as<T>(), convert<T>(value), size, pack_count<N>(size, y.as<T>()));
+    LAUNCH((fill_kernel<T, N>), stride_grid(context, size, block_threads * N), block_threads, 0,
+           context.stream, y.as<T>(), convert<T>(value), size, pack_count<N>(size, y.as<T>()));
   });
 }
 
@@ -146,7 +147,8 @@ void scale_by(Context& context, ConstView x, ConstView factor, View y) {
   if (x.size() == 0) return;
   dispatch_floating("scale_by", x.dtype, [&](auto from) {
     dispatch_floating("scale_by", y.dtype, [&](auto to) {
-      map<ScaleBy, typename decltype(from)::type, typename decltype(to)::type>(context, x, factor.as<float>(), y);
+      map<ScaleBy, typename decltype(from)::type, typename decltype(to)::type>(context, x, factor.as<float>(),
+                                                                               y);
     });
   });
 }

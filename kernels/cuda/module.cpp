@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The CUDA backend's entry point and device calls. Memory comes straight from cudaMalloc (tensor/ caches it), streams
-// are non-blocking, and capture is thread-local, so that another thread's allocation does not spoil it.
+// The CUDA backend's entry point and device calls. Memory comes straight from cudaMalloc (tensor/ caches it),
+// streams are non-blocking, and capture is thread-local, so that another thread's allocation does not spoil
+// it.
 #include <cuda_runtime.h>
 #include <nvtx3/nvToolsExt.h>
 
@@ -49,8 +50,8 @@ void describe(int device, DeviceDescription* description) {
   description->total_memory = properties.totalGlobalMem;
   description->compute_units = properties.multiProcessorCount;
   description->bf16 = properties.major >= 8;
-  std::snprintf(description->instruction_set, sizeof description->instruction_set, "sm_%d%d", properties.major,
-                properties.minor);
+  std::snprintf(description->instruction_set, sizeof description->instruction_set, "sm_%d%d",
+                properties.major, properties.minor);
 }
 
 void* allocate(int device, std::size_t bytes) {

@@ -3,8 +3,9 @@
 //
 //   g = gradient gradient_multiplier, then the rule in kernels/cuda/optimizer.cuh
 //
-// Four parameters a thread and step, 16-byte accesses. f32. Bytes for adamw: 28 a parameter with f32 gradients and no
-// shadow, 28 with 16-bit gradients and shadow. Nothing is read or written when the step is skipped.
+// Four parameters a thread and step, 16-byte accesses. f32. Bytes for adamw: 28 a parameter with f32
+// gradients and no shadow, 28 with 16-bit gradients and shadow. Nothing is read or written when the step is
+// skipped.
 #include "kernels/cuda/optimizer.cuh"
 
 namespace chorale::cuda {
@@ -30,8 +31,8 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace
 
-void optimizer_step(Context& context, const StepState* state, OptimizerParams params, ConstView g, View p, View m,
-                    View v, View shadow) {
+void optimizer_step(Context& context, const StepState* state, OptimizerParams params, ConstView g, View p,
+                    View m, View v, View shadow) {
   const char* op = "optimizer_step";
   const std::int64_t size = p.size();
   require_size(g, size, op, "g");
@@ -42,8 +43,8 @@ void optimizer_step(Context& context, const StepState* state, OptimizerParams pa
       using G = typename decltype(type)::type;
       const Parameters<S> parameters = parameters_of<S>(params, p, m, v, shadow);
       const std::int64_t packs = parameters_packable(parameters) && packable<4>(g.as<G>()) ? size / 4 : 0;
-      LAUNCH((step_kernel<G, S>), stride_grid(context, size, block_threads * 4), block_threads, 0, context.stream,
-             state, params, g.as<G>(), parameters, size, packs);
+      LAUNCH((step_kernel<G, S>), stride_grid(context, size, block_threads * 4), block_threads, 0,
+             context.stream, state, params, g.as<G>(), parameters, size, packs);
     });
   });
 }

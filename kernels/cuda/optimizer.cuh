@@ -73,7 +73,8 @@ struct Parameters {
 template <class S>
 Parameters<S> parameters_of(const OptimizerParams& params, const View& p, const View& m, const View& v,
                             const View& shadow) {
-  return {p.as<float>(), m.as<float>(), params.kind == OptimizerKind::sgd ? nullptr : v.as<float>(), shadow.as<S>()};
+  return {p.as<float>(), m.as<float>(), params.kind == OptimizerKind::sgd ? nullptr : v.as<float>(),
+          shadow.as<S>()};
 }
 
 template <class S>
@@ -83,8 +84,8 @@ bool parameters_packable(const Parameters<S>& x) {
 
 /// Checks the buffers of an update and calls f(Type<S>{}) with the shadow's dtype.
 template <class F>
-void with_parameters(const char* op, const OptimizerParams& params, const View& p, const View& m, const View& v,
-                     const View& shadow, F&& f) {
+void with_parameters(const char* op, const OptimizerParams& params, const View& p, const View& m,
+                     const View& v, const View& shadow, F&& f) {
   require_dtype(p, DType::f32, op, "p");
   require_dtype(m, DType::f32, op, "m");
   require_size(m, p.size(), op, "m");

@@ -3,10 +3,10 @@
 //
 //   g[o, i] = sum_r dy[r, o] x[r, i], then the rule in kernels/cuda/optimizer.cuh on p, m, v [out, in]
 //
-// A block owns a 64 x 64 tile of p and walks the batch in steps of 32 rows: dy's and x's columns of the tile go
-// through shared memory, a thread keeps a 4 x 4 tile of g in registers, f32. Then p, m and v are touched once, 16
-// bytes at a time. Bytes for adamw: 24 a parameter (26 with a 16-bit shadow), and dy and x once per 64 columns of the
-// other: batch / 16 bytes a parameter, little beside that for the batches trained on.
+// A block owns a 64 x 64 tile of p and walks the batch in steps of 32 rows: dy's and x's columns of the tile
+// go through shared memory, a thread keeps a 4 x 4 tile of g in registers, f32. Then p, m and v are touched
+// once, 16 bytes at a time. Bytes for adamw: 24 a parameter (26 with a 16-bit shadow), and dy and x once per
+// 64 columns of the other: batch / 16 bytes a parameter, little beside that for the batches trained on.
 #include "kernels/cuda/optimizer.cuh"
 
 namespace chorale::cuda {
@@ -26,13 +26,14 @@ __device__ inline void load_tile(const T* a, std::int64_t row, std::int64_t n, s
 
 template <class T, class S>
 __global__ void __launch_bounds__(block_threads)
-    outer_kernel(const StepState* state, OptimizerParams params, const T* dy, const T* x, Parameters<S> parameters,
-                 std::int64_t n, std::int64_t out, std::int64_t in, bool packed) {
+    outer_kernel(const StepState* state, OptimizerParams params, const T* dy, const T* x,
+                 Parameters<S> parameters, std::int64_t n, std::int64_t out, std::int64_t in, bool packed) {
   SHARED(float, left, [depth][tile]);
   SHARED(float, right, [depth][tile]);
   if (state->found_inf) return;
   const UpdateRule rule(*state, params);
-  const int column = static_cast<int>(threadIdx.x) % across * quad, row = static_cast<int>(threadIdx.x) / across * quad;
+  const int column = static_cast<int>(threadIdx.x) % across * quad,
+            row = static_cast<int>(threadIdx.x) / across * quad;
   const std::int64_t tiles_across = (in + tile - 1) / tile, tiles = tiles_across * ((out + tile - 1) / tile);
   for (std::int64_t t = blockIdx.x; t < tiles; t += gridDim.x) {
     const std::int64_t o0 = t / tiles_across * tile, i0 = t % tiles_across * tile;
@@ -64,8 +65,8 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace
 
-void optimizer_step_outer(Context& context, const StepState* state, OptimizerParams params, ConstView dy, ConstView x,
-                          View p, View m, View v, View shadow) {
+void optimizer_step_outer(Context& context, const StepState* state, OptimizerParams params, ConstView dy,
+                          ConstView x, View p, View m, View v, View shadow) {
   const char* op = "optimizer_step_outer";
   const std::int64_t n = dy.rows(), out = dy.columns(), in = x.columns();
   require_dtype(x, dy.dtype, op, "x");
@@ -78,8 +79,8 @@ void optimizer_step_outer(Context& context, const StepState* state, OptimizerPar
       using T = typename decltype(type)::type;
       const Parameters<S> parameters = parameters_of<S>(params, p, m, v, shadow);
       const std::int64_t tiles = ceil_div(out, tile) * ceil_div(in, tile);
-      LAUNCH((outer_kernel<T, S>), static_cast<unsigned>(std::min<std::int64_t>(tiles, 0x7fffffff)), block_threads, 0,
-             context.stream, state, params, dy.as<T>(), x.as<T>(), parameters, n, out, in,
+      LAUNCH((outer_kernel<T, S>), static_cast<unsigned>(std::min<std::int64_t>(tiles, 0x7fffffff)),
+             block_threads, 0, context.stream, state, params, dy.as<T>(), x.as<T>(), parameters, n, out, in,
              in % quad == 0 && parameters_packable(parameters));
     });
   });

@@ -3,11 +3,11 @@
 //
 //   out += ||dy^T x||^2 = sum over rows r, s of (dy dy^T)[r, s] (x x^T)[r, s]
 //
-// Gram matrices: the long dimension is cut into pieces; a block takes one piece of one 32 x 32 tile at or below the
-// diagonal, f32, and writes its partial tile. Columns go through shared memory 64 at a time; four groups of 64 threads
-// share them out, each thread with a 4 x 4 register tile. A second kernel adds the pieces in order in f64, multiplies
-// the two Grams and sums, tiles off the diagonal twice; a third adds the blocks' sums. Bytes: dy + x, once per 32 rows
-// of the batch.
+// Gram matrices: the long dimension is cut into pieces; a block takes one piece of one 32 x 32 tile at or
+// below the diagonal, f32, and writes its partial tile. Columns go through shared memory 64 at a time; four
+// groups of 64 threads share them out, each thread with a 4 x 4 register tile. A second kernel adds the
+// pieces in order in f64, multiplies the two Grams and sums, tiles off the diagonal twice; a third adds the
+// blocks' sums. Bytes: dy + x, once per 32 rows of the batch.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -31,7 +31,8 @@ __device__ inline void tile_position(int i, int& row, int& column) {
 /// Rows [first, first + tile) x columns [begin, begin + depth) of a, transposed, zero outside.
 template <class T>
 __device__ inline void load_transposed(const T* a, std::int64_t first, std::int64_t n, std::int64_t begin,
-                                       std::int64_t end, std::int64_t columns, float (&buffer)[depth][pitch]) {
+                                       std::int64_t end, std::int64_t columns,
+                                       float (&buffer)[depth][pitch]) {
   for (int i = static_cast<int>(threadIdx.x); i < depth * tile; i += block_threads) {
     const std::int64_t r = first + i / depth, c = begin + i % depth;
     buffer[i % depth][i / depth] = r < n && c < end ? to_float(a[r * columns + c]) : 0.0f;
@@ -48,7 +49,8 @@ __global__ void __launch_bounds__(block_threads)
   tile_position(static_cast<int>(blockIdx.y), tile_row, tile_column);
   const std::int64_t begin = blockIdx.x * piece_size;
   const std::int64_t end = begin + piece_size < columns ? begin + piece_size : columns;
-  const int group = static_cast<int>(threadIdx.x) / group_threads, rank = static_cast<int>(threadIdx.x) % group_threads;
+  const int group = static_cast<int>(threadIdx.x) / group_threads,
+            rank = static_cast<int>(threadIdx.x) % group_threads;
   const int row = rank / across * quad, column = rank % across * quad;
   float g[quad][quad] = {};
   for (std::int64_t k0 = begin; k0 < end; k0 += depth) {
@@ -82,11 +84,14 @@ __global__ void __launch_bounds__(block_threads)
   int tile_row, tile_column;
   tile_position(static_cast<int>(blockIdx.x), tile_row, tile_column);
   const std::int64_t t = blockIdx.x;
-  const int lane = static_cast<int>(threadIdx.x) % warp_size, warp = static_cast<int>(threadIdx.x) / warp_size;
+  const int lane = static_cast<int>(threadIdx.x) % warp_size,
+            warp = static_cast<int>(threadIdx.x) / warp_size;
   const int element = static_cast<int>(blockIdx.y) * warp_size + lane;
   double a = 0, b = 0;
-  for (int p = warp; p < dy_pieces; p += warps) a += static_cast<double>(dy[(t * dy_pieces + p) * tile_size + element]);
-  for (int p = warp; p < x_pieces; p += warps) b += static_cast<double>(x[(t * x_pieces + p) * tile_size + element]);
+  for (int p = warp; p < dy_pieces; p += warps)
+    a += static_cast<double>(dy[(t * dy_pieces + p) * tile_size + element]);
+  for (int p = warp; p < x_pieces; p += warps)
+    b += static_cast<double>(x[(t * x_pieces + p) * tile_size + element]);
   parts[0][warp][lane] = a;
   parts[1][warp][lane] = b;
   __syncthreads();
@@ -131,20 +136,21 @@ void outer_square_sum(Context& context, ConstView dy, ConstView x, View out) {
   require(tiles <= 65535, op, "too many rows (allowed up to 11,552)");
   const Cut dy_cut = cut(context, dy.columns(), tiles), x_cut = cut(context, x.columns(), tiles);
   const auto tiles_of = [&](const Cut& c) { return static_cast<std::size_t>(tiles * c.pieces) * tile_size; };
-  const Scratch dy_grams(context, tiles_of(dy_cut) * sizeof(float)), x_grams(context, tiles_of(x_cut) * sizeof(float));
+  const Scratch dy_grams(context, tiles_of(dy_cut) * sizeof(float)),
+      x_grams(context, tiles_of(x_cut) * sizeof(float));
   constexpr int parts = tile_size / warp_size;
   const Scratch partial(context, static_cast<std::size_t>(tiles * parts) * sizeof(double));
   dispatch_floating(op, dy.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    LAUNCH((gram_kernel<T>), dim3(static_cast<unsigned>(dy_cut.pieces), static_cast<unsigned>(tiles)), block_threads,
-           0, context.stream, dy.as<T>(), dy_grams.as<float>(), n, dy.columns(), dy_cut.size);
-    LAUNCH((gram_kernel<T>), dim3(static_cast<unsigned>(x_cut.pieces), static_cast<unsigned>(tiles)), block_threads, 0,
-           context.stream, x.as<T>(), x_grams.as<float>(), n, x.columns(), x_cut.size);
+    LAUNCH((gram_kernel<T>), dim3(static_cast<unsigned>(dy_cut.pieces), static_cast<unsigned>(tiles)),
+           block_threads, 0, context.stream, dy.as<T>(), dy_grams.as<float>(), n, dy.columns(), dy_cut.size);
+    LAUNCH((gram_kernel<T>), dim3(static_cast<unsigned>(x_cut.pieces), static_cast<unsigned>(tiles)),
+           block_threads, 0, context.stream, x.as<T>(), x_grams.as<float>(), n, x.columns(), x_cut.size);
   });
-  LAUNCH((multiply_grams), dim3(static_cast<unsigned>(tiles), parts), block_threads, 0, context.stream, dy_grams.as<float>(),
-         dy_cut.pieces, x_grams.as<float>(), x_cut.pieces, partial.as<double>());
-  LAUNCH((add_tiles), 1, block_threads, 0, context.stream, partial.as<double>(), static_cast<int>(tiles * parts),
-         out.as<double>());
+  LAUNCH((multiply_grams), dim3(static_cast<unsigned>(tiles), parts), block_threads, 0, context.stream,
+         dy_grams.as<float>(), dy_cut.pieces, x_grams.as<float>(), x_cut.pieces, partial.as<double>());
+  LAUNCH((add_tiles), 1, block_threads, 0, context.stream, partial.as<double>(),
+         static_cast<int>(tiles * parts), out.as<double>());
 }
 
 }  // namespace chorale::cuda

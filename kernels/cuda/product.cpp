@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// product() by cuBLASLt. Row-major matrices are column-major ones transposed, so c^T = op(b)^T op(a)^T is asked for:
-// our b is the library's A, our a its B, and a bias along our rows' elements is its bias along columns' elements.
-// f32 products are exact f32 (no TF32). A plan, the descriptors and the heuristic's first algorithm, is made once per
-// shape, types, epilogue and alignment; without an algorithm for the epilogue the plan is one without it.
+// product() by cuBLASLt. Row-major matrices are column-major ones transposed, so c^T = op(b)^T op(a)^T is
+// asked for: our b is the library's A, our a its B, and a bias along our rows' elements is its bias along
+// columns' elements. f32 products are exact f32 (no TF32). A plan, the descriptors and the heuristic's first
+// algorithm, is made once per shape, types, epilogue and alignment; without an algorithm for the epilogue the
+// plan is one without it.
 #include "kernels/cuda/product.h"
 
 #include <array>
@@ -86,7 +87,8 @@ void set(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribut
   CHORALE_CUBLAS_CHECK(cublasLtMatmulDescSetAttribute(operation, attribute, &value, sizeof value));
 }
 template <class T>
-void set(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t attribute, const T& value) {
+void set(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t attribute,
+         const T& value) {
   CHORALE_CUBLAS_CHECK(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value));
 }
 
@@ -95,7 +97,8 @@ void set_epilogue(const Plan& plan, const Product& p) {
   if (plan.epilogue == CUBLASLT_EPILOGUE_DEFAULT || plan.epilogue == CUBLASLT_EPILOGUE_RELU) return;
   const bool gradient = plan.epilogue == CUBLASLT_EPILOGUE_BGRADB;
   const void* vector = gradient ? p.row_sums.data : p.bias.data;
-  set(plan.operation.get(), CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_of(gradient ? p.row_sums.dtype : p.bias.dtype));
+  set(plan.operation.get(), CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE,
+      type_of(gradient ? p.row_sums.dtype : p.bias.dtype));
   set(plan.operation.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
 }
 
@@ -112,8 +115,8 @@ bool choose_algorithm(Plans& plans, Plan& plan, const Product& p) {
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
   const cublasStatus_t status =
-      cublasLtMatmulAlgoGetHeuristic(plans.handle, plan.operation.get(), plan.a.get(), plan.b.get(), plan.c.get(),
-                                     plan.c.get(), handle, 1, &result, &found);
+      cublasLtMatmulAlgoGetHeuristic(plans.handle, plan.operation.get(), plan.a.get(), plan.b.get(),
+                                     plan.c.get(), plan.c.get(), handle, 1, &result, &found);
   if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && found == 0)) return false;
   CHORALE_CUBLAS_CHECK(status);
   plan.algorithm = result.algo;
@@ -136,8 +139,9 @@ Plan make_plan(Plans& plans, const Product& p, const ProductShape& s) {
   plan.epilogue = CUBLASLT_EPILOGUE_DEFAULT;
   set_epilogue(plan, p);
   if (choose_algorithm(plans, plan, p)) return plan;
-  throw DeviceError("cublas: no algorithm for a matrix product: " + std::to_string(s.m) + " x " + std::to_string(s.n) +
-                    " x " + std::to_string(s.k) + " in " + std::string(dtype_name(p.a.dtype)));
+  throw DeviceError("cublas: no algorithm for a matrix product: " + std::to_string(s.m) + " x " +
+                    std::to_string(s.n) + " x " + std::to_string(s.k) + " in " +
+                    std::string(dtype_name(p.a.dtype)));
 }
 
 }  // namespace
@@ -165,10 +169,10 @@ Fused product(Context& context, const Product& p) {
   if (found == plans.by_key.end()) found = plans.by_key.emplace(key, make_plan(plans, p, s)).first;
   const Plan& plan = found->second;
   set_epilogue(plan, p);
-  CHORALE_CUBLAS_CHECK(cublasLtMatmul(plans.handle, plan.operation.get(), &p.alpha, p.b.data, plan.a.get(), p.a.data,
-                                      plan.b.get(), &p.beta, p.c.data, plan.c.get(), p.c.data, plan.c.get(),
-                                      &plan.algorithm, backend.workspace(), Backend::workspace_bytes,
-                                      static_cast<cudaStream_t>(context.stream)));
+  CHORALE_CUBLAS_CHECK(cublasLtMatmul(plans.handle, plan.operation.get(), &p.alpha, p.b.data, plan.a.get(),
+                                      p.a.data, plan.b.get(), &p.beta, p.c.data, plan.c.get(), p.c.data,
+                                      plan.c.get(), &plan.algorithm, backend.workspace(),
+                                      Backend::workspace_bytes, static_cast<cudaStream_t>(context.stream)));
   Fused fused;
   fused.bias = plan.epilogue == CUBLASLT_EPILOGUE_BIAS || plan.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
   fused.relu = plan.epilogue == CUBLASLT_EPILOGUE_RELU || plan.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;

@@ -6,8 +6,9 @@
 
 namespace chorale::cuda {
 
-/// c [m, n] = alpha op(a) [m, k] op(b) [k, n] + beta c, row-major, f32 accumulation. a and b of one dtype (f32, f16 or
-/// bf16), c of the same or f32. The rest are wishes: what goes into the product's epilogue for free.
+/// c [m, n] = alpha op(a) [m, k] op(b) [k, n] + beta c, row-major, f32 accumulation. a and b of one dtype
+/// (f32, f16 or bf16), c of the same or f32. The rest are wishes: what goes into the product's epilogue for
+/// free.
 struct Product {
   ConstView a, b;
   View c;

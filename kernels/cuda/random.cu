@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Random numbers: element i of a call is word i mod 4 of Philox block i / 4 (kernels/philox.h), whatever the thread.
+// Random numbers: element i of a call is word i mod 4 of Philox block i / 4 (kernels/philox.h), whatever the
+// thread.
 //
 //   normal_fill    y = standard normals (Box-Muller)
 //   uniform_fill   y in [0, 1)
-//   dropout        y = x [u >= p] / (1 - p), u the uniforms of the stream; backward applies the same map to dy
+//   dropout        y = x [u >= p] / (1 - p), u the uniforms of the stream; backward applies the same map to
+//   dy
 //
-// One Philox block, four elements, a thread and step. f32 arithmetic. Bytes: y, and x for dropout; the ten rounds per
-// four elements weigh about as much. Seed and offset are read from the device's state, so a captured graph draws anew.
+// One Philox block, four elements, a thread and step. f32 arithmetic. Bytes: y, and x for dropout; the ten
+// rounds per four elements weigh about as much. Seed and offset are read from the device's state, so a
+// captured graph draws anew.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/vector.cuh"
 #include "kernels/philox.h"
@@ -63,7 +66,8 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 template <class Distribution>
-void fill_from(Context& context, const char* op, const StepState* state, std::uint32_t stream, const View& y) {
+void fill_from(Context& context, const char* op, const StepState* state, std::uint32_t stream,
+               const View& y) {
   const std::int64_t size = y.size();
   if (size == 0) return;
   dispatch_floating(op, y.dtype, [&](auto type) {
@@ -91,8 +95,8 @@ void dropout(Context& context, ConstView x, const StepState* state, std::uint32_
   if (size == 0) return;
   dispatch_floating("dropout", x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    LAUNCH((dropout_kernel<T>), stride_grid(context, size, block_threads * 4), block_threads, 0, context.stream,
-           x.as<T>(), state, stream, p, 1.0f / (1.0f - p), y.as<T>(), size,
+    LAUNCH((dropout_kernel<T>), stride_grid(context, size, block_threads * 4), block_threads, 0,
+           context.stream, x.as<T>(), state, stream, p, 1.0f / (1.0f - p), y.as<T>(), size,
            packable<4>(x.as<T>()) && packable<4>(y.as<T>()));
   });
 }

@@ -4,9 +4,9 @@
 //   nll[r] = sum over d of  -log p(target[r, d] | y[r, d])         kinds in kernels/params.h, in nats
 //   dy[r, d] = dnll[r] d nll / d y
 //
-// Layout: rows of d values; a grid of (pieces of a row, rows), because a batch of 32 rows of 165,376 bins must fill
-// the device. 16-byte loads, f32 in a thread, f64 across threads and pieces, in order; constants are added once per
-// row. Bytes: forward y + target; backward, and both in one pass, y + target + dy.
+// Layout: rows of d values; a grid of (pieces of a row, rows), because a batch of 32 rows of 165,376 bins
+// must fill the device. 16-byte loads, f32 in a thread, f64 across threads and pieces, in order; constants
+// are added once per row. Bytes: forward y + target; backward, and both in one pass, y + target + dy.
 #include "kernels/cuda/reconstruction.h"
 
 #include "kernels/cuda/dispatch.h"
@@ -34,7 +34,9 @@ struct Gaussian {
   }
 };
 struct Laplace {
-  __device__ static float value(float y, float x, float inverse_scale) { return fabsf(x - y) * inverse_scale; }
+  __device__ static float value(float y, float x, float inverse_scale) {
+    return fabsf(x - y) * inverse_scale;
+  }
   __device__ static float derivative(float y, float x, float inverse_scale) {
     const float d = y - x;
     return d > 0.0f ? inverse_scale : (d < 0.0f ? -inverse_scale : d * 0.0f);
@@ -50,10 +52,14 @@ struct Bernoulli {
 template <class F>
 void with_likelihood(const LikelihoodParams& params, F&& f) {
   switch (params.kind) {
-    case Likelihood::squared_error: return f(SquaredError{}, 0.0);
-    case Likelihood::gaussian: return f(Gaussian{}, std::log(static_cast<double>(params.scale)) + 0.9189385332046727);
-    case Likelihood::laplace: return f(Laplace{}, std::log(2.0 * static_cast<double>(params.scale)));
-    case Likelihood::bernoulli: return f(Bernoulli{}, 0.0);
+    case Likelihood::squared_error:
+      return f(SquaredError{}, 0.0);
+    case Likelihood::gaussian:
+      return f(Gaussian{}, std::log(static_cast<double>(params.scale)) + 0.9189385332046727);
+    case Likelihood::laplace:
+      return f(Laplace{}, std::log(2.0 * static_cast<double>(params.scale)));
+    case Likelihood::bernoulli:
+      return f(Bernoulli{}, 0.0);
   }
 }
 
@@ -62,10 +68,12 @@ struct Rows {
   bool packed;
 };
 
-// Writes the gradient to `dy` (may be y itself) if given, scaled by dnll if given; sums to `partial` if given.
+// Writes the gradient to `dy` (may be y itself) if given, scaled by dnll if given; sums to `partial` if
+// given.
 template <class L, class T, class X, int N, bool with_sum, bool with_gradient>
 __global__ void __launch_bounds__(block_threads)
-    rows_kernel(const T* y, const X* target, const float* dnll, float inverse_scale, T* dy, double* partial, Rows r) {
+    rows_kernel(const T* y, const X* target, const float* dnll, float inverse_scale, T* dy, double* partial,
+                Rows r) {
   const std::int64_t begin = blockIdx.x * r.piece_size;
   const std::int64_t end = begin + r.piece_size < r.columns ? begin + r.piece_size : r.columns;
   for (std::int64_t row = blockIdx.y; row < r.rows; row += gridDim.y) {
@@ -82,7 +90,8 @@ __global__ void __launch_bounds__(block_threads)
         for (int j = 0; j < N; ++j) {
           const float u = to_float(a.value[j]), v = to_float(b.value[j]);
           if constexpr (with_sum) sum += L::value(u, v, inverse_scale);
-          if constexpr (with_gradient) out.value[j] = from_float<T>(factor * L::derivative(u, v, inverse_scale));
+          if constexpr (with_gradient)
+            out.value[j] = from_float<T>(factor * L::derivative(u, v, inverse_scale));
         }
         if constexpr (with_gradient) store_pack(dys, i, out);
       }
@@ -152,14 +161,14 @@ void run(Context& context, const Job& job) {
       pieces = std::max<std::int64_t>(1, ceil_div(columns, size));
       const Scratch partial(context, with_sum ? static_cast<std::size_t>(rows * pieces) * sizeof(double) : 0);
       LAUNCH((rows_kernel<L, T, X, N, with_sum, with_gradient>),
-             dim3(static_cast<unsigned>(pieces), static_cast<unsigned>(std::min(rows, max_grid_y))), block_threads, 0,
-             context.stream, job.y.template as<T>(), job.target.template as<X>(), job.dnll.template as<float>(),
-             inverse_scale, job.dy.template as<T>(), partial.template as<double>(),
-             Rows{rows, columns, size, packed});
+             dim3(static_cast<unsigned>(pieces), static_cast<unsigned>(std::min(rows, max_grid_y))),
+             block_threads, 0, context.stream, job.y.template as<T>(), job.target.template as<X>(),
+             job.dnll.template as<float>(), inverse_scale, job.dy.template as<T>(),
+             partial.template as<double>(), Rows{rows, columns, size, packed});
       if constexpr (with_sum) {
-        LAUNCH((finish_rows), stride_grid(context, rows, block_threads / warp_size), block_threads, 0, context.stream,
-               partial.template as<double>(), static_cast<int>(pieces), constant * static_cast<double>(columns),
-               job.nll.template as<float>(), rows);
+        LAUNCH((finish_rows), stride_grid(context, rows, block_threads / warp_size), block_threads, 0,
+               context.stream, partial.template as<double>(), static_cast<int>(pieces),
+               constant * static_cast<double>(columns), job.nll.template as<float>(), rows);
       }
     });
   });
@@ -167,12 +176,13 @@ void run(Context& context, const Job& job) {
 
 }  // namespace
 
-void reconstruction_forward(Context& context, ConstView y, ConstView target, LikelihoodParams params, View nll) {
+void reconstruction_forward(Context& context, ConstView y, ConstView target, LikelihoodParams params,
+                            View nll) {
   run<true, false>(context, {"reconstruction_forward", y, target, {}, params, {}, nll});
 }
 
-void reconstruction_backward(Context& context, ConstView dnll, ConstView y, ConstView target, LikelihoodParams params,
-                             View dy) {
+void reconstruction_backward(Context& context, ConstView dnll, ConstView y, ConstView target,
+                             LikelihoodParams params, View dy) {
   const char* op = "reconstruction_backward";
   require_dtype(dnll, DType::f32, op, "dnll");
   require_size(dnll, y.rows(), op, "dnll");

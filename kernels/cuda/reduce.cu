@@ -4,8 +4,8 @@
 // Layout: x [outer, middle, inner] row-major. f32 accumulators; a maximum is NaN if any element is.
 //   inner = 1   rows: a warp (middle <= 1,024) or a block of 256 per row, 16-byte loads
 //   inner > 1   columns: tiles of 32 columns by 8 rows of threads, loads coalesced across columns
-// Where there are too few rows or columns to fill the device the middle is cut into pieces; a second launch of the
-// same kernel reduces the pieces' f32 results in order. Bytes: x once (the pieces are few), y once.
+// Where there are too few rows or columns to fill the device the middle is cut into pieces; a second launch
+// of the same kernel reduces the pieces' f32 results in order. Bytes: x once (the pieces are few), y once.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -19,7 +19,8 @@ constexpr int tile_columns = 32, tile_rows = 8;
 // y[row * pieces + piece] over elements [piece * piece_size, ...) of the row.
 template <class Op, class X, class Y, int N, int group>
 __global__ void __launch_bounds__(block_threads)
-    reduce_rows(const X* x, Y* y, std::int64_t rows, std::int64_t middle, std::int64_t piece_size, bool packed) {
+    reduce_rows(const X* x, Y* y, std::int64_t rows, std::int64_t middle, std::int64_t piece_size,
+                bool packed) {
   constexpr int rows_per_block = block_threads / group;
   const std::int64_t pieces = gridDim.y, piece = blockIdx.y;
   const std::int64_t begin = piece * piece_size;
@@ -37,7 +38,8 @@ __global__ void __launch_bounds__(block_threads)
           for (int j = 0; j < N; ++j) value = Op::combine(value, to_float(pack.value[j]));
         }
       } else {
-        for (std::int64_t i = begin + rank; i < end; i += group) value = Op::combine(value, to_float(from[i]));
+        for (std::int64_t i = begin + rank; i < end; i += group)
+          value = Op::combine(value, to_float(from[i]));
       }
     }
     value = group_reduce<Op, group>(value);
@@ -95,17 +97,17 @@ void launch_rows(Context& context, const X* x, Y* y, std::int64_t rows, std::int
   const unsigned pieces = static_cast<unsigned>(c.pieces);
   if (c.size <= 1024) {
     constexpr int per_block = block_threads / warp_size;
-    LAUNCH((reduce_rows<Op, X, Y, N, warp_size>), dim3(stride_grid(context, rows, per_block), pieces), block_threads,
-           0, context.stream, x, y, rows, middle, c.size, packed);
+    LAUNCH((reduce_rows<Op, X, Y, N, warp_size>), dim3(stride_grid(context, rows, per_block), pieces),
+           block_threads, 0, context.stream, x, y, rows, middle, c.size, packed);
   } else {
-    LAUNCH((reduce_rows<Op, X, Y, N, block_threads>), dim3(stride_grid(context, rows, 1), pieces), block_threads, 0,
-           context.stream, x, y, rows, middle, c.size, packed);
+    LAUNCH((reduce_rows<Op, X, Y, N, block_threads>), dim3(stride_grid(context, rows, 1), pieces),
+           block_threads, 0, context.stream, x, y, rows, middle, c.size, packed);
   }
 }
 
 template <class Op, class X, class Y>
-void launch_columns(Context& context, const X* x, Y* y, std::int64_t outer, std::int64_t middle, std::int64_t inner,
-                    Cut c) {
+void launch_columns(Context& context, const X* x, Y* y, std::int64_t outer, std::int64_t middle,
+                    std::int64_t inner, Cut c) {
   LAUNCH((reduce_columns<Op, X, Y>),
          dim3(stride_grid(context, outer * inner, tile_columns), static_cast<unsigned>(c.pieces)),
          dim3(tile_columns, tile_rows), 0, context.stream, x, y, outer, middle, inner, c.size);
@@ -140,7 +142,8 @@ void reduce(Context& context, const char* op, const ConstView& x, const View& y)
 
 template <class X, class Y>
 __global__ void __launch_bounds__(block_threads)
-    broadcast_kernel(const X* x, float factor, Y* y, std::int64_t middle, std::int64_t inner, std::int64_t size) {
+    broadcast_kernel(const X* x, float factor, Y* y, std::int64_t middle, std::int64_t inner,
+                     std::int64_t size) {
   for (std::int64_t i = global_thread(); i < size; i += global_threads()) {
     const std::int64_t row = quotient(i, inner), column = i - row * inner;
     y[i] = from_float<Y>(factor * to_float(x[quotient(row, middle) * inner + column]));
@@ -162,8 +165,8 @@ void broadcast_middle(Context& context, ConstView x, float factor, View y) {
     dispatch_floating(op, y.dtype, [&](auto to) {
       using X = typename decltype(from)::type;
       using Y = typename decltype(to)::type;
-      LAUNCH((broadcast_kernel<X, Y>), stride_grid(context, size, block_threads), block_threads, 0, context.stream,
-             x.as<X>(), factor, y.as<Y>(), y.shape[1], y.shape[2], size);
+      LAUNCH((broadcast_kernel<X, Y>), stride_grid(context, size, block_threads), block_threads, 0,
+             context.stream, x.as<X>(), factor, y.as<Y>(), y.shape[1], y.shape[2], size);
     });
   });
 }

@@ -4,9 +4,9 @@
 //   softmax        y = exp(x - m) / s,     m = max x, s = sum exp(x - m)      dx = y (dy - sum y dy)
 //   log_softmax    y = x - m - log s                                         dx = dy - exp(y) sum dy
 //
-// Rows of c values; a warp per row up to 1,024 columns, a block of 256 beyond. f32 inside. m and s come from one pass
-// (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018); the second pass finds the row in the
-// cache. Bytes: forward x + y, backward dy + y + dx. A row of -inf gives NaN, as in PyTorch.
+// Rows of c values; a warp per row up to 1,024 columns, a block of 256 beyond. f32 inside. m and s come from
+// one pass (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018); the second pass finds
+// the row in the cache. Bytes: forward x + y, backward dy + y + dx. A row of -inf gives NaN, as in PyTorch.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/dtype.h"
@@ -37,7 +37,8 @@ __global__ void __launch_bounds__(block_threads)
     }
     const float row_maximum = group_reduce<Max, group>(maximum);
     // A thread without a finite value brings nothing; all of them: 0 / 0.
-    const float row_sum = group_reduce<Sum, group>(maximum == -INFINITY ? sum : sum * expf(maximum - row_maximum));
+    const float row_sum =
+        group_reduce<Sum, group>(maximum == -INFINITY ? sum : sum * expf(maximum - row_maximum));
     const float scale = logarithm ? logf(row_sum) : 1.0f / row_sum;
     for (std::int64_t c = rank; active && c < columns; c += group) {
       const float shifted = to_float(from[c]) - row_maximum;
@@ -98,8 +99,9 @@ void backward(Context& context, const char* op, const ConstView& dy, const Const
   dispatch_floating(op, dy.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     if (columns <= 1024) {
-      LAUNCH((backward_kernel<T, warp_size, logarithm>), stride_grid(context, rows, block_threads / warp_size),
-             block_threads, 0, context.stream, dy.as<T>(), y.as<T>(), dx.as<T>(), rows, columns);
+      LAUNCH((backward_kernel<T, warp_size, logarithm>),
+             stride_grid(context, rows, block_threads / warp_size), block_threads, 0, context.stream,
+             dy.as<T>(), y.as<T>(), dx.as<T>(), rows, columns);
     } else {
       LAUNCH((backward_kernel<T, block_threads, logarithm>), stride_grid(context, rows, 1), block_threads, 0,
              context.stream, dy.as<T>(), y.as<T>(), dx.as<T>(), rows, columns);
@@ -109,7 +111,9 @@ void backward(Context& context, const char* op, const ConstView& dy, const Const
 
 }  // namespace
 
-void softmax_forward(Context& context, ConstView x, View y) { forward<false>(context, "softmax_forward", x, y); }
+void softmax_forward(Context& context, ConstView x, View y) {
+  forward<false>(context, "softmax_forward", x, y);
+}
 void log_softmax_forward(Context& context, ConstView x, View y) {
   forward<true>(context, "log_softmax_forward", x, y);
 }

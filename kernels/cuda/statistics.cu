@@ -4,8 +4,8 @@
 //   square_sum           out += sum x^2                                     bytes: x
 //   accumulate_metrics   sums[i] += weight values[i], sums[k] += weight     non-finite values are left out
 //
-// square_sum: squares and sums in f64, since gradients times a loss scale of 65,536 overflow f32 squares. Every block
-// writes one partial sum, a last block adds them in order.
+// square_sum: squares and sums in f64, since gradients times a loss scale of 65,536 overflow f32 squares.
+// Every block writes one partial sum, a last block adds them in order.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -64,10 +64,10 @@ void square_sum(Context& context, ConstView x, View out) {
     constexpr int N = pack_width<T>();
     const unsigned blocks = stride_grid(context, size, block_threads * N * 4, 4);
     const Scratch partial(context, blocks * sizeof(double));
-    LAUNCH((square_sum_partial<T, N>), blocks, block_threads, 0, context.stream, x.as<T>(), partial.as<double>(), size,
-           pack_count<N>(size, x.as<T>()));
-    LAUNCH((add_partials), 1, block_threads, 0, context.stream, partial.as<double>(), static_cast<int>(blocks),
-           out.as<double>());
+    LAUNCH((square_sum_partial<T, N>), blocks, block_threads, 0, context.stream, x.as<T>(),
+           partial.as<double>(), size, pack_count<N>(size, x.as<T>()));
+    LAUNCH((add_partials), 1, block_threads, 0, context.stream, partial.as<double>(),
+           static_cast<int>(blocks), out.as<double>());
   });
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The training step's bookkeeping on StepState, by one thread on the device: nothing of it returns to the host, so
-// that a step can be captured and replayed.
+// The training step's bookkeeping on StepState, by one thread on the device: nothing of it returns to the
+// host, so that a step can be captured and replayed.
 //
 //   norm       = sqrt(gradient_square_sum) / loss_scale
-//   multiplier = min(1, max_norm / (norm + 1e-6)) / loss_scale       torch.nn.utils.clip_grad_norm_, then unscale
-//   loss_scale : torch.cuda.amp.GradScaler: times backoff on a non-finite gradient, times growth after
+//   multiplier = min(1, max_norm / (norm + 1e-6)) / loss_scale       torch.nn.utils.clip_grad_norm_, then
+//   unscale loss_scale : torch.cuda.amp.GradScaler: times backoff on a non-finite gradient, times growth
+//   after
 //                growth_interval clean steps; never below minimum_scale, never infinite
 //   bias_correction_i = 1 - beta_i^step, in f64
 #include "kernels/cuda/dispatch.h"
@@ -23,7 +24,8 @@ struct Schedule {
   }
 };
 
-__global__ void begin_kernel(StepState* state, Schedule learning_rate, Schedule kl_weight, Schedule kl_capacity) {
+__global__ void begin_kernel(StepState* state, Schedule learning_rate, Schedule kl_weight,
+                             Schedule kl_capacity) {
   const std::int64_t step = state->step_in_epoch;
   state->learning_rate = learning_rate.at(step);
   state->kl_weight = kl_weight.at(step);
@@ -61,7 +63,8 @@ __global__ void decide_kernel(StepState* state, StepControl control) {
   state->bias_correction2 =
       static_cast<float>(1.0 - pow(static_cast<double>(control.beta2), static_cast<double>(step)));
   double clip = 1;
-  if (control.max_gradient_norm > 0) clip = fmin(1.0, static_cast<double>(control.max_gradient_norm) / (norm + 1e-6));
+  if (control.max_gradient_norm > 0)
+    clip = fmin(1.0, static_cast<double>(control.max_gradient_norm) / (norm + 1e-6));
   state->gradient_multiplier = static_cast<float>(clip / scale);
   if (control.dynamic_loss_scale && ++state->growth_counter >= control.growth_interval) {
     const float grown = state->loss_scale * control.growth_factor;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Loads and stores of several elements at once. One load of 16 bytes per thread is what memory bandwidth needs;
-// pointers that are not aligned for it take the scalar loop, which every kernel has for the remainder anyway.
+// Loads and stores of several elements at once. One load of 16 bytes per thread is what memory bandwidth
+// needs; pointers that are not aligned for it take the scalar loop, which every kernel has for the remainder
+// anyway.
 #pragma once
 #include <type_traits>
 
@@ -31,7 +32,8 @@ __device__ inline void store_pack(T* target, std::int64_t pack, const Pack<T, N>
   reinterpret_cast<Pack<T, N>*>(target)[pack] = value;
 }
 
-/// True if packs of N elements may be accessed at `data` (null counts as aligned: an argument that is not there).
+/// True if packs of N elements may be accessed at `data` (null counts as aligned: an argument that is not
+/// there).
 template <int N, class T>
 bool packable(const T* data) {
   return reinterpret_cast<std::uintptr_t>(data) % (sizeof(T) * N) == 0;
@@ -44,11 +46,13 @@ std::int64_t pack_count(std::int64_t size, const T*... data) {
 
 /// i mod n for a long i; 32-bit division is several times faster.
 __device__ inline std::int64_t wrap(std::int64_t i, std::int64_t n) {
-  if (i <= 0xffffffffll && n <= 0xffffffffll) return static_cast<std::uint32_t>(i) % static_cast<std::uint32_t>(n);
+  if (i <= 0xffffffffll && n <= 0xffffffffll)
+    return static_cast<std::uint32_t>(i) % static_cast<std::uint32_t>(n);
   return i % n;
 }
 __device__ inline std::int64_t quotient(std::int64_t i, std::int64_t n) {
-  if (i <= 0xffffffffll && n <= 0xffffffffll) return static_cast<std::uint32_t>(i) / static_cast<std::uint32_t>(n);
+  if (i <= 0xffffffffll && n <= 0xffffffffll)
+    return static_cast<std::uint32_t>(i) / static_cast<std::uint32_t>(n);
   return i / n;
 }
 

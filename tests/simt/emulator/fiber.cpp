@@ -81,7 +81,8 @@ void Fiber::prepare(std::size_t stack_bytes, FiberSwitch how, void (*entry)()) {
 #endif
   how_ = how;
   if (native(how)) {
-    void** top = reinterpret_cast<void**>(stack_ + stack_bytes_) - 1;  // so that the entry sees the ABI's alignment
+    void** top =
+        reinterpret_cast<void**>(stack_ + stack_bytes_) - 1;  // so that the entry sees the ABI's alignment
     *--top = reinterpret_cast<void*>(entry);
     for (int i = 0; i < 6; ++i) *--top = nullptr;
     stack_pointer_ = top;

@@ -7,8 +7,8 @@
 
 namespace chorale::simt {
 
-/// How control passes between fibers: `native` is a few instructions of assembly (x86-64), `portable` is POSIX
-/// ucontext, which is also what `native` means on other processors.
+/// How control passes between fibers: `native` is a few instructions of assembly (x86-64), `portable` is
+/// POSIX ucontext, which is also what `native` means on other processors.
 enum class FiberSwitch { native, portable };
 
 class Fiber {
@@ -20,7 +20,8 @@ class Fiber {
 
   /// Makes this fiber stand for the running thread, on the stack it already has.
   void adopt_thread();
-  /// Maps the stack (with a guard page below) unless there is one; the next jump enters `entry`, which never returns.
+  /// Maps the stack (with a guard page below) unless there is one; the next jump enters `entry`, which never
+  /// returns.
   void prepare(std::size_t stack_bytes, FiberSwitch how, void (*entry)());
   bool prepared() const { return stack_ != nullptr; }
 

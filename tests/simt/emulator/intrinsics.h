@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The device functions of CUDA C++ that kernels call, by their own names: barriers, warp operations, atomics, math.
-// Those that wait remember where they were called, which is what the emulator's messages show.
+// The device functions of CUDA C++ that kernels call, by their own names: barriers, warp operations, atomics,
+// math. Those that wait remember where they were called, which is what the emulator's messages show.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -20,14 +20,15 @@ CHORALE_SIMT_UNTRACKED T lane_value(const LaneSlots& slots, int lane) {
   return value;
 }
 
-/// The value that lane `source` brought. Reading a lane outside the mask is undefined on a device, an error here.
+/// The value that lane `source` brought. Reading a lane outside the mask is undefined on a device, an error
+/// here.
 template <class T>
 T shuffle(Site site, unsigned mask, T value, int source) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8, "a shuffle moves at most 8 plain bytes");
   const LaneSlots& slots = machine().exchange(site, mask, &value, sizeof value);
   if (!(mask >> source & 1))
-    machine().fail("read of lane " + std::to_string(source) + ", which is not in the mask or does not exist: " +
-                   machine().describe(machine().thread()));
+    machine().fail("read of lane " + std::to_string(source) +
+                   ", which is not in the mask or does not exist: " + machine().describe(machine().thread()));
   return lane_value<T>(slots, source);
 }
 
@@ -94,7 +95,8 @@ inline unsigned __ballot_sync(unsigned mask, int vote, CHORALE_SIMT_CALLER) {
   const auto& slots = chorale::simt::machine().exchange({"__ballot_sync", file, line}, mask, &value, 1);
   unsigned votes = 0;
   for (int lane = 0; lane < 32; ++lane)
-    if (mask >> lane & 1) votes |= static_cast<unsigned>(chorale::simt::lane_value<unsigned char>(slots, lane)) << lane;
+    if (mask >> lane & 1)
+      votes |= static_cast<unsigned>(chorale::simt::lane_value<unsigned char>(slots, lane)) << lane;
   return votes;
 }
 inline int __any_sync(unsigned mask, int vote, CHORALE_SIMT_CALLER) {

@@ -78,8 +78,8 @@ std::string Machine::describe(const Thread& thread) const {
 
 void Machine::fail(const std::string& message) const {
   const auto& b = block_index_;
-  throw EmulatorError("simt: block (" + std::to_string(b.x) + "," + std::to_string(b.y) + "," + std::to_string(b.z) +
-                      "): " + message);
+  throw EmulatorError("simt: block (" + std::to_string(b.x) + "," + std::to_string(b.y) + "," +
+                      std::to_string(b.z) + "): " + message);
 }
 
 // ---- shared memory ----
@@ -92,7 +92,8 @@ void Machine::map_shared(std::size_t dynamic_bytes) {
 #endif
   region_count_ = 0;
   static_bytes_ = 0;
-  // Ends right before a red zone, so that one element too many is seen, as far as the alignment of 16 lets it.
+  // Ends right before a red zone, so that one element too many is seen, as far as the alignment of 16 lets
+  // it.
   arena_used_ = red_zone;
   dynamic_shared_ = arena_.get() + arena_used_;
   dynamic_bytes_ = dynamic_bytes;
@@ -104,8 +105,8 @@ void Machine::map_shared(std::size_t dynamic_bytes) {
 
 void Machine::unmap_shared() {
 #if CHORALE_SIMT_ASAN
-  __asan_unpoison_memory_region(arena_.get(), options().max_static_shared + dynamic_bytes_ +
-                                                  (max_regions + 2) * 2 * red_zone);
+  __asan_unpoison_memory_region(
+      arena_.get(), options().max_static_shared + dynamic_bytes_ + (max_regions + 2) * 2 * red_zone);
 #endif
   arena_.reset();
 }
@@ -114,8 +115,8 @@ void* Machine::shared(SharedSite& site, std::size_t bytes) {
   if (site.launch == launch_number_) return site.memory;
   static_bytes_ += bytes;
   if (static_bytes_ > options().max_static_shared || region_count_ == max_regions)
-    fail("static shared memory is over its limit: " + std::to_string(static_bytes_) + " bytes (allowed up to " +
-         std::to_string(options().max_static_shared) + ")");
+    fail("static shared memory is over its limit: " + std::to_string(static_bytes_) +
+         " bytes (allowed up to " + std::to_string(options().max_static_shared) + ")");
   unsigned char* begin = arena_.get() + arena_used_;
   arena_used_ += (bytes + 15) / 16 * 16 + red_zone;
 #if CHORALE_SIMT_ASAN
@@ -146,19 +147,22 @@ Fiber* Machine::fresh_fiber() {
 #endif
 }
 
-// Who runs next: a thread not yet started, one that was released, or nobody: then the launcher finds a deadlock.
+// Who runs next: a thread not yet started, one that was released, or nobody: then the launcher finds a
+// deadlock.
 Fiber* Machine::pick() {
   const Schedule schedule = options().schedule;
   if (fresh_ && (!ready_count_ || schedule != Schedule::random || (random() & 1))) return fresh_fiber();
   if (!ready_count_) return &launcher_;
-  const int k = schedule == Schedule::forward   ? 0
-                : schedule == Schedule::reverse ? ready_count_ - 1
-                                                : static_cast<int>(random() % static_cast<unsigned>(ready_count_));
+  const int k = schedule == Schedule::forward ? 0
+                : schedule == Schedule::reverse
+                    ? ready_count_ - 1
+                    : static_cast<int>(random() % static_cast<unsigned>(ready_count_));
   const int number = ready_[(ready_head_ + k) % max_block_threads];
   if (k == 0) {
     ready_head_ = (ready_head_ + 1) % max_block_threads;
   } else {
-    ready_[(ready_head_ + k) % max_block_threads] = ready_[(ready_head_ + ready_count_ - 1) % max_block_threads];
+    ready_[(ready_head_ + k) % max_block_threads] =
+        ready_[(ready_head_ + ready_count_ - 1) % max_block_threads];
   }
   --ready_count_;
   return thread_[number].fiber;
@@ -182,7 +186,8 @@ void Machine::suspend(Thread& self, State state) {
   self.state = State::running;
 }
 
-// Takes the next thread not yet started and runs it on this fiber; says whether the fiber should take another.
+// Takes the next thread not yet started and runs it on this fiber; says whether the fiber should take
+// another.
 bool Machine::run_fresh_thread() {
   Thread& self = thread_[order_[--fresh_]];
   current_ = &self;
@@ -197,7 +202,8 @@ bool Machine::run_fresh_thread() {
   self.state = State::returned;
   ++returned_;
   tell_release(&end_edge_);
-  return !CHORALE_SIMT_TSAN && fresh_ && !failed_ && (options().schedule != Schedule::random || (random() & 1));
+  return !CHORALE_SIMT_TSAN && fresh_ && !failed_ &&
+         (options().schedule != Schedule::random || (random() & 1));
 }
 
 void Machine::fiber_entry() {
@@ -235,11 +241,19 @@ void Machine::run_block() {
   for (int i = 0; i < threads_; ++i) {
     const unsigned u = static_cast<unsigned>(i);
     thread_[i] = Thread{{u % block_.x, u / block_.x % block_.y, u / (block_.x * block_.y)},
-                        i, i % warp_lanes, i / warp_lanes, 0, State::fresh, 0, {"", "", 0}, nullptr};
+                        i,
+                        i % warp_lanes,
+                        i / warp_lanes,
+                        0,
+                        State::fresh,
+                        0,
+                        {"", "", 0},
+                        nullptr};
     order_[i] = schedule == Schedule::reverse ? i : threads_ - 1 - i;
   }
   if (schedule == Schedule::random)
-    for (int i = threads_ - 1; i > 0; --i) std::swap(order_[i], order_[random() % static_cast<unsigned>(i + 1)]);
+    for (int i = threads_ - 1; i > 0; --i)
+      std::swap(order_[i], order_[random() % static_cast<unsigned>(i + 1)]);
   for (int w = 0; w * warp_lanes < threads_; ++w) {
     const int lanes = threads_ - w * warp_lanes;
     warp_[w].arrived = 0;
@@ -249,7 +263,8 @@ void Machine::run_block() {
 #if CHORALE_SIMT_TSAN
   // Here and not later: a new fiber inherits its maker's past.
   for (int i = 0; i < threads_; ++i)
-    if (!fibers_[i].prepared()) fibers_[i].prepare(options().stack_bytes, options().fiber_switch, &fiber_entry);
+    if (!fibers_[i].prepared())
+      fibers_[i].prepare(options().stack_bytes, options().fiber_switch, &fiber_entry);
 #endif
   tell_release(&start_edge_);
   while (returned_ < threads_ && !failed_) {
@@ -279,7 +294,8 @@ void Machine::abandon_fibers() {
   }
 }
 
-void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, void (*body)(void*), void* argument) {
+void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, void (*body)(void*),
+                     void* argument) {
   static std::recursive_mutex mutex;
   const std::lock_guard lock(mutex);
   if (active_) throw EmulatorError("simt: launch from inside a kernel");
@@ -292,8 +308,9 @@ void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, vo
   if (!grid.x || !grid.y || !grid.z || grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
     throw EmulatorError("simt: invalid grid: " + extent(grid) + " (allowed 1 to 2147483647, 65535, 65535)");
   if (dynamic_shared_bytes > options().max_dynamic_shared)
-    throw EmulatorError("simt: dynamic shared memory is over its limit: " + std::to_string(dynamic_shared_bytes) +
-                        " bytes (allowed up to " + std::to_string(options().max_dynamic_shared) + ")");
+    throw EmulatorError(
+        "simt: dynamic shared memory is over its limit: " + std::to_string(dynamic_shared_bytes) +
+        " bytes (allowed up to " + std::to_string(options().max_dynamic_shared) + ")");
   grid_ = grid;
   block_ = block;
   body_ = body;
@@ -325,7 +342,8 @@ void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, vo
 Machine::Votes Machine::block_barrier(Site site, bool vote) {
   Thread& self = *current_;
   self.site = site;
-  char* edge = &barrier_edge_[turn_ & 1];  // two in turn: one that left early must not lend its later past to the slow
+  char* edge =
+      &barrier_edge_[turn_ & 1];  // two in turn: one that left early must not lend its later past to the slow
   if (!waiting_) {
     votes_[0] = votes_[2] = 0;
     votes_[1] = 1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The emulated multiprocessor: runs the blocks of a launch in turn on the calling thread, each CUDA thread on a fiber
-// that goes on until it must wait for others. What CUDA leaves undefined and this can see is an Error: threads that
-// wait at different barriers, lanes that disagree on a warp operation, threads that wait for ones that returned, and
-// launches that no device would take.
+// The emulated multiprocessor: runs the blocks of a launch in turn on the calling thread, each CUDA thread on
+// a fiber that goes on until it must wait for others. What CUDA leaves undefined and this can see is an
+// Error: threads that wait at different barriers, lanes that disagree on a warp operation, threads that wait
+// for ones that returned, and launches that no device would take.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -29,11 +29,11 @@ enum class Schedule { forward, reverse, random };
 
 struct Options {
   Schedule schedule = Schedule::forward;
-  std::uint64_t seed = 1;                       ///< of the random schedule
-  std::size_t stack_bytes = 128 << 10;          ///< of one CUDA thread
-  std::size_t max_dynamic_shared = 48 << 10;    ///< bytes of one block without opting in, as on every device
+  std::uint64_t seed = 1;                     ///< of the random schedule
+  std::size_t stack_bytes = 128 << 10;        ///< of one CUDA thread
+  std::size_t max_dynamic_shared = 48 << 10;  ///< bytes of one block without opting in, as on every device
   std::size_t max_static_shared = 48 << 10;
-  bool poison = true;                           ///< shared memory starts as NaN (0xFF bytes) in every block
+  bool poison = true;  ///< shared memory starts as NaN (0xFF bytes) in every block
   FiberSwitch fiber_switch = FiberSwitch::native;
 };
 
@@ -92,7 +92,8 @@ class Machine {
     int count, all, any;
   };
   Votes block_barrier(Site site, bool vote);
-  /// Waits until every existing lane of `mask` has brought its `bytes` (at most 16); `mask` is cut to those lanes.
+  /// Waits until every existing lane of `mask` has brought its `bytes` (at most 16); `mask` is cut to those
+  /// lanes.
   const LaneSlots& exchange(Site site, std::uint32_t& mask, const void* value, unsigned bytes);
   void warp_barrier(Site site, std::uint32_t mask);
   [[noreturn]] void fail(const std::string& message) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which sanitizer this is compiled under, and its calls that the emulator makes: fibers must be announced, shared
-// memory has red zones, and the emulator's own bookkeeping is no business of the race detector.
+// Which sanitizer this is compiled under, and its calls that the emulator makes: fibers must be announced,
+// shared memory has red zones, and the emulator's own bookkeeping is no business of the race detector.
 #pragma once
 
 #if defined(__has_feature)
@@ -28,7 +28,8 @@
 
 namespace chorale::simt {
 
-/// What was written to shared memory or exchanged before `release` is seen after `acquire` of the same address.
+/// What was written to shared memory or exchanged before `release` is seen after `acquire` of the same
+/// address.
 inline void tell_release([[maybe_unused]] void* where) {
 #if CHORALE_SIMT_TSAN
   __tsan_release(where);

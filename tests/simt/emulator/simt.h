@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Lets CUDA kernel source compile with a host C++ compiler and run on the CPU, for correctness only. Included by
-// kernels/cuda/launch.cuh when CHORALE_SIMT is defined; sources use SHARED, DYN_SHARED and LAUNCH, which that header
-// defines for nvcc. It cannot show what depends on real simultaneity: races between blocks, weak memory, speed.
+// Lets CUDA kernel source compile with a host C++ compiler and run on the CPU, for correctness only. Included
+// by kernels/cuda/launch.cuh when CHORALE_SIMT is defined; sources use SHARED, DYN_SHARED and LAUNCH, which
+// that header defines for nvcc. It cannot show what depends on real simultaneity: races between blocks, weak
+// memory, speed.
 #pragma once
 #include <utility>
 
@@ -33,14 +34,14 @@ void launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, Body body, 
 }  // namespace chorale::simt
 
 #define CHORALE_UNPARENTHESIZE(...) __VA_ARGS__
-#define LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                             \
-  (static_cast<void>(stream),                                                                              \
-   ::chorale::simt::launch(                                                                                \
-       grid, block, shared_bytes,                                                                          \
+#define LAUNCH(kernel, grid, block, shared_bytes, stream, ...) \
+  (static_cast<void>(stream),                                  \
+   ::chorale::simt::launch(                                    \
+       grid, block, shared_bytes,                              \
        [&](auto... simt_arguments) { CHORALE_UNPARENTHESIZE kernel(simt_arguments...); }, __VA_ARGS__))
-#define SHARED(T, name, dims)                  \
-  typedef T name##_shared_type dims;           \
-  static ::chorale::simt::SharedSite name##_shared_site; \
-  name##_shared_type& name =                   \
-      *static_cast<name##_shared_type*>(::chorale::simt::machine().shared(name##_shared_site, sizeof(name##_shared_type)))
+#define SHARED(T, name, dims)                                   \
+  typedef T name##_shared_type dims;                            \
+  static ::chorale::simt::SharedSite name##_shared_site;        \
+  name##_shared_type& name = *static_cast<name##_shared_type*>( \
+      ::chorale::simt::machine().shared(name##_shared_site, sizeof(name##_shared_type)))
 #define DYN_SHARED(T, name) T* name = static_cast<T*>(::chorale::simt::machine().dynamic_shared())
