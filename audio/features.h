@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Mel spectrograms and MFCC of batches of clips on the current device; librosa's definitions and defaults.
+//
+//   const FeatureExtractor extractor;                       // 22,050 Hz, n_fft 2048, hop 512, 128 bands, 40
+//   MFCC const Tensor mel = extractor.mel(samples);              // [n, length] -> [n, 128, 1 + length / 512]
+//   const Tensor db = extractor.mel_db(mel), mfcc = extractor.mfcc(mel);
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/params.h"
+#include "tensor/tensor.h"
+
+namespace chorale::audio {
+
+struct FeatureParams {
+  MelParams mel;
+  std::int64_t n_mfcc = 40;
+  int delta_width = 9;   ///< frames of the Savitzky-Golay derivative, odd
+  float amin = 1e-10f;   ///< smallest power that decibels tell apart
+  float top_db = 80.0f;  ///< range of mel_db and mfcc below each clip's maximum; negative: unlimited
+};
+
+/// Holds the window, the filter bank and the DCT on the device of the context in which it was made; use it
+/// there. Const calls are thread-safe as far as the context is.
+class FeatureExtractor {
+ public:
+  /// UsageError when a parameter is out of range.
+  explicit FeatureExtractor(const FeatureParams& params = {});
+
+  const FeatureParams& params() const { return params_; }
+  /// Bands that lie between two bins and stay zero (librosa warns of them); empty for the defaults.
+  const std::vector<std::int64_t>& empty_bands() const { return empty_bands_; }
+  /// 1 + length / hop_length: the frames of a clip, centred, zero-padded.
+  std::int64_t frames(std::int64_t length) const { return 1 + length / params_.mel.hop_length; }
+
+  /// samples f32 [n, length], length >= 1 -> f32 [n, n_mels, frames] (librosa.feature.melspectrogram).
+  Tensor mel(const Tensor& samples) const;
+  /// mel [n, n_mels, frames] -> dB below each clip's maximum, at least -top_db (power_to_db(mel,
+  /// ref=np.max)).
+  Tensor mel_db(const Tensor& mel) const;
+  /// mel [n, n_mels, frames] -> [n, n_mfcc, frames] (librosa.feature.mfcc: dB against 1, orthonormal DCT-II).
+  Tensor mfcc(const Tensor& mel) const;
+  /// mel [n, n_mels, frames] -> [n, 3 n_mfcc, frames]: MFCC, their first and second derivative
+  /// (librosa.feature.delta, order 1 and 2). InputError for fewer than delta_width frames.
+  Tensor mfcc_delta(const Tensor& mel) const;
+
+ private:
+  Tensor decibels(const Tensor& mel, float reference) const;
+
+  FeatureParams params_;
+  std::vector<std::int64_t> empty_bands_;
+  Tensor window_, first_bin_, offset_, weight_, dct_, delta_, delta_delta_;
+};
+
+/// Every clip of x [n, ...] to mean 0 and standard deviation 1 over its whole matrix (constant clips to 0).
+Tensor standardize(const Tensor& x);
+
+/// The front end of the reference configuration: mono 22,050 Hz, first 30 s, peak 1, zero-padded to 30 s.
+constexpr int reference_rate = 22050;
+constexpr std::int64_t reference_length = 30 * reference_rate;
+/// Cuts or pads `samples` to reference_length and scales them to peak 1 (silence stays silent).
+std::vector<float> reference_clip(std::span<const float> samples);
+struct ReferenceFeatures {
+  Tensor mel;   ///< [n, 128, 1292] standardised decibels
+  Tensor mfcc;  ///< [n, 120, 1292] standardised MFCC, delta, delta-delta
+};
+/// clips f32 [n, reference_length] on the extractor's device; `extractor` with default parameters.
+ReferenceFeatures reference_features(const FeatureExtractor& extractor, const Tensor& clips);
+
+}  // namespace chorale::audio
