@@ -265,4 +265,6 @@ std::string Config::dump() const {
   return out;
 }
 
+std::string Config::value_text(std::string_view key) const { return tools::value_text(entry(key).value); }
+
 }  // namespace chorale::tools

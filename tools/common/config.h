@@ -62,6 +62,9 @@ class Config {
   const std::string& text(std::string_view key) const;
   const std::vector<std::int64_t>& integers(std::string_view key) const;
 
+  /// The value of any key as dump() writes it.
+  std::string value_text(std::string_view key) const;
+
   /// Where the value came from: "default", "configs/config.yaml:12" or "--epochs".
   const std::string& origin(std::string_view key) const;
   /// True if a file or a flag set the key.

@@ -37,9 +37,9 @@ const std::vector<ConfigKey>& config_schema() {
 
       {"features.kind",
        word("mel_db"),
-       "what a model sees; both: mel over MFCC",
+       "what a model sees; both: mel_db over mfcc; statistics: their moments and the rhythm",
        {},
-       {"mel_db", "mfcc", "mfcc_delta", "both"}},
+       {"mel_db", "mfcc", "both", "statistics"}},
       {"features.sample_rate", whole(22050), "Hz", {1000, 192000}},
       {"features.n_fft", whole(2048), "samples of a window", {16, 65536}},
       {"features.hop_length", whole(512), "samples between windows", {1, 65536}},
