@@ -10,9 +10,7 @@
 #include "tests/harness/compare.h"
 
 #ifdef CHORALE_HAVE_SIMT
-namespace chorale::simt {
-const DeviceApi* device_api();
-}
+#include "tests/simt/emulator/device.h"
 #endif
 
 namespace chorale::harness {
@@ -86,6 +84,14 @@ ExecutionContext& test_context(DeviceKind kind) {
   if (!context)
     context = std::make_unique<ExecutionContext>(kind, 0, AllocatorOptions{.poison = true, .guard = true});
   return *context;
+}
+
+std::vector<std::string_view> stand_ins(DeviceKind kind) {
+#ifdef CHORALE_HAVE_SIMT
+  if (kind == DeviceKind::simt) return simt::stand_ins();
+#endif
+  (void)kind;
+  return {};
 }
 
 bool has_backward(const OpCase& op, const Variant& variant) {

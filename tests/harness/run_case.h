@@ -2,6 +2,7 @@
 // Runs an OpCase on a device and checks it. The functions return an empty string or what is wrong.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "tensor/device.h"
 #include "tests/harness/op_case.h"
@@ -13,6 +14,10 @@ namespace chorale::harness {
 const std::vector<DeviceKind>& test_devices();
 /// One context a device, whose allocator poisons fresh blocks and guards both ends.
 ExecutionContext& test_context(DeviceKind kind);
+
+/// Rows of kernels.def whose results on this device are not its own: the emulator lets the CPU stand in for
+/// libraries.
+std::vector<std::string_view> stand_ins(DeviceKind kind);
 
 /// Outputs of a run and, if asked for, the gradients of a fixed random projection of the outputs. Gradients
 /// of inputs that are not checked are empty.
