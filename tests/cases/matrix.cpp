@@ -176,6 +176,9 @@ OpCase linear_reconstruction(Likelihood kind) {
   OpCase c;
   c.name = "linear_reconstruction_" + likelihood_name(kind);
   c.precision = PrecisionClass::stat;
+  c.rounds_inside = true;
+  // Laplace's derivative is a sign, which rounding y may flip.
+  c.sixteen_bit = kind != Likelihood::laplace;
   c.variants = {{"tiny", inputs(1, 2, 3)},
                 {"odd", inputs(5, 9, 7)},
                 {"tile", inputs(18, 33, 65)},

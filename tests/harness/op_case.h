@@ -92,6 +92,8 @@ struct OpCase {
   bool sixteen_bit = true;  ///< false: f32 only
   bool exact = false;       ///< results must be equal, not only close (copies, integers)
   bool scaled = true;       ///< false: elements are unrelated numbers, so only the relative tolerance counts
+  bool rounds_inside =
+      false;  ///< an intermediate may be rounded to the tested type: its tolerance is for all outputs
   std::vector<Variant> variants;
   std::function<std::vector<Var>(const Run&)> run;
   std::function<Arrays(const Arrays&)> reference;

@@ -51,9 +51,9 @@ double projected(const Arrays& outputs, const Arrays& weights) {
 /// How many elements of an input get a central difference each.
 std::int64_t differences(const Variant& variant) { return variant.large ? 12 : 24; }
 
-Tolerance case_tolerance(const OpCase& op, DType dtype) {
+Tolerance case_tolerance(const OpCase& op, DType tested, DType output) {
   if (op.exact) return {0, 0};
-  const Tolerance allowed = tolerance(dtype, op.precision);
+  const Tolerance allowed = tolerance(op.rounds_inside ? tested : output, op.precision);
   return op.scaled ? allowed : Tolerance{allowed.relative, 0};
 }
 
@@ -153,14 +153,14 @@ std::string check_forward(const OpCase& op, const Variant& variant, DType dtype,
       return "output " + std::to_string(k) + " has shape " + to_string(actual.outputs[k].shape) +
              ", expected " + to_string(expected[k].shape);
     const std::string message = compare(actual.outputs[k].values, expected[k].values,
-                                        case_tolerance(op, actual.dtypes[k]), actual.dtypes[k]);
+                                        case_tolerance(op, dtype, actual.dtypes[k]), actual.dtypes[k]);
     if (!message.empty()) return prefixed("output", k, message);
   }
   if (kind == DeviceKind::cpu) return "";
   const Results cpu = run_case(op, variant, dtype, test_context(DeviceKind::cpu), false);
   for (std::size_t k = 0; k < expected.size(); ++k) {
     const std::string message = compare(actual.outputs[k].values, cpu.outputs[k].values,
-                                        twice(case_tolerance(op, actual.dtypes[k])), actual.dtypes[k]);
+                                        twice(case_tolerance(op, dtype, actual.dtypes[k])), actual.dtypes[k]);
     if (!message.empty()) return prefixed("against the CPU, output", k, message);
   }
   return "";
