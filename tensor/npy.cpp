@@ -153,16 +153,15 @@ class HeaderParser {
     position_ += static_cast<std::size_t>(result.ptr - begin);
     return value;
   }
+  [[noreturn]] void refuse(const std::string& descr) const {
+    fail(path_, "element type '" + printable(descr, 40) + "' (allowed f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1)");
+  }
   Format element_format(const std::string& descr) const {
-    const auto refuse = [&] [[noreturn]] {
-      fail(path_,
-           "element type '" + printable(descr, 40) + "' (allowed f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1)");
-    };
     if (descr.find('O') != std::string::npos) {
       fail(path_, "element type '" + printable(descr, 40) +
                       "' holds pickled Python objects, which are never loaded");
     }
-    if (descr.size() != 3 || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) refuse();
+    if (descr.size() != 3 || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) refuse(descr);
     Format format;
     format.big_endian = descr[0] == '>';
     format.kind = descr[1];
@@ -183,10 +182,10 @@ class HeaderParser {
     for (const auto& [name, dtype] : types) {
       if (type != name) continue;
       format.dtype = dtype;
-      if (format.size > 1 && descr[0] == '|') refuse();
+      if (format.size > 1 && descr[0] == '|') refuse(descr);
       return format;
     }
-    refuse();
+    refuse(descr);
   }
 
   std::string_view text_;

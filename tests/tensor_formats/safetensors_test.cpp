@@ -271,7 +271,7 @@ TEST(SafetensorsRead, ShapesAndDtypes) {
 // The reference implementation's second attack: very many tensors on the same bytes.
 TEST(SafetensorsRead, VeryManyTensorsAreRefusedSoon) {
   std::string header = "{";
-  for (int i = 0; i < 1'000'000; ++i) header += entry(std::to_string(i), "[1]", "[0,4]") + ",";
+  for (int i = 0; i < 300'000; ++i) header += entry(std::to_string(i), "[1]", "[0,4]") + ",";
   header.back() = '}';
   const auto start = std::chrono::steady_clock::now();
   const std::string message = header_refusal(header, 4);

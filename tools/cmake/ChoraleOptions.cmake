@@ -19,6 +19,7 @@ endif()
 option(CHORALE_CUDA "Build the CUDA module (needs nvcc, not a GPU)" ${chorale_have_cuda})
 option(CHORALE_TESTS "Build the tests" ON)
 option(CHORALE_BENCHMARKS "Build the benchmarks" ON)
+option(CHORALE_FUZZ "Build the libFuzzer programs (needs clang)" OFF)
 set(CHORALE_SANITIZE "" CACHE STRING "Comma-separated sanitizers for -fsanitize=")
 
 find_program(CHORALE_CCACHE ccache)

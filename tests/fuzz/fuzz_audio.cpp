@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include <cmath>
+
+#include "audio/decode.h"
+#include "kernels/error.h"
+#include "tests/fuzz/memory_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace chorale;
+  const fuzz::MemoryFile file(data, size);
+  audio::DecodeOptions options;
+  options.duration = 5;
+  options.check_name = false;
+  try {
+    const audio::AudioClip clip = audio::decode(file.path(), options);
+    fuzz::check(!clip.samples.empty(), "a clip has samples");
+    fuzz::check(static_cast<double>(clip.samples.size()) <= options.duration * clip.sample_rate + 1,
+                "no longer than asked");
+    for (const float sample : clip.samples) fuzz::check(std::isfinite(sample), "finite samples");
+    for (const std::string& warning : clip.warnings) fuzz::check_message(warning);
+  } catch (const InputError& error) {
+    fuzz::check_message(error.what());
+  }
+  return 0;
+}
