@@ -147,7 +147,7 @@ class Reader {
   throw UsageError(concat(printable(origin), ":", item.line, ": unknown key: ", seen, " (", allowed, ")"));
 }
 
-std::string value_text(const ConfigValue& value) {
+std::string written(const ConfigValue& value) {
   struct Writer {
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(std::int64_t v) const { return std::to_string(v); }
@@ -206,7 +206,7 @@ void Config::check() const {
     const std::string where = e.origin == "default"        ? std::string(key)
                               : e.origin.starts_with("--") ? e.origin
                                                            : concat(e.origin, ": ", key);
-    throw UsageError(concat(where, ": ", problem, ": ", value_text(e.value), " (allowed ", allowed, ")"));
+    throw UsageError(concat(where, ": ", problem, ": ", written(e.value), " (allowed ", allowed, ")"));
   };
   const std::int64_t n_fft = integer("features.n_fft"), n_mels = integer("features.n_mels");
   const double half_rate = static_cast<double>(integer("features.sample_rate")) / 2;
@@ -260,11 +260,11 @@ std::string Config::dump() const {
       group = key.name.substr(0, dot);
       out += group + ":\n";
     }
-    out += "  " + key.name.substr(dot + 1) + ": " + value_text(entry(key.name).value) + "\n";
+    out += "  " + key.name.substr(dot + 1) + ": " + written(entry(key.name).value) + "\n";
   }
   return out;
 }
 
-std::string Config::value_text(std::string_view key) const { return tools::value_text(entry(key).value); }
+std::string Config::value_text(std::string_view key) const { return written(entry(key).value); }
 
 }  // namespace chorale::tools
