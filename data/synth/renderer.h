@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Renders a song from its factors.
+#pragma once
+#include <vector>
+
+#include "data/synth/factors.h"
+
+namespace chorale::data::synth {
+
+class Renderer {
+ public:
+  /// Mono samples within [-0.95, 0.95]. Every bit depends on the arguments alone: not on the machine, the
+  /// thread or what was rendered before. UsageError on an unknown language, genre or mode, a rate outside
+  /// 8,000..192,000 Hz, a length outside 0.5..3,600 s, or a tempo outside 20..400.
+  std::vector<float> render(const SongFactors& factors, int sample_rate = 22050, double seconds = 30.0) const;
+};
+
+}  // namespace chorale::data::synth
