@@ -112,6 +112,7 @@ std::vector<OpCase> random_cases();
 std::vector<OpCase> latent_cases();
 std::vector<OpCase> step_cases();
 std::vector<OpCase> optimizer_cases();
+std::vector<OpCase> audio_cases();
 
 /// All of them.
 const std::vector<OpCase>& all_cases();

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+// The audio rows against their formulas in f64; the front end as a whole is compared with librosa in
+// tests/audio.
+#include <cmath>
+#include <numbers>
+
+#include "kernels/launch.h"
+#include "tests/harness/op_case.h"
+
+namespace chorale::harness {
+namespace {
+
+OpCase audio_case(const std::string& name) {
+  OpCase c;
+  c.name = name;
+  c.precision = PrecisionClass::stat;
+  c.differentiable = false;
+  c.sixteen_bit = false;
+  return c;
+}
+
+Input integers(Shape shape, double low, double high) {
+  return {std::move(shape), low, high, false, Storage::i64};
+}
+
+double bytes_of(const Input& input) { return static_cast<double>(element_count(input.shape)) * 4; }
+
+/// Bands of five bins, four apart, with a weight that differs from bin to bin; one band is empty.
+struct Bands {
+  std::vector<std::int32_t> first_bin, offset{0};
+  std::vector<float> weight;
+  explicit Bands(std::int64_t bins) {
+    for (std::int32_t bin = 0; bin + 5 <= bins; bin += 4) {
+      first_bin.push_back(bin);
+      for (int i = 0; bin != 8 && i < 5; ++i)
+        weight.push_back(0.1f * static_cast<float>(1 + i) + 0.01f * static_cast<float>(bin));
+      offset.push_back(static_cast<std::int32_t>(weight.size()));
+    }
+  }
+  std::int64_t count() const { return static_cast<std::int64_t>(first_bin.size()); }
+};
+
+std::vector<float> window_of(std::int64_t n_fft) {
+  std::vector<float> window;
+  for (std::int64_t m = 0; m < n_fft; ++m)
+    window.push_back(static_cast<float>(
+        0.6 - 0.4 * std::cos(2 * std::numbers::pi * static_cast<double>(m) / static_cast<double>(n_fft))));
+  return window;
+}
+
+OpCase mel(std::int32_t n_fft, std::int32_t hop, float power, std::vector<Variant> variants) {
+  OpCase c = audio_case("mel_" + std::to_string(n_fft) + "_" + std::to_string(hop));
+  c.variants = std::move(variants);
+  c.run = [=](const Run& run) {
+    MelParams params;
+    params.n_fft = n_fft, params.hop_length = hop, params.power = power;
+    const Bands bands(n_fft / 2 + 1);
+    const Tensor& samples = run.tensor(0);
+    Tensor out({samples.dim(0), bands.count(), 1 + samples.dim(1) / hop}, DType::f32);
+    const auto size = [](const auto& v) { return static_cast<std::int64_t>(v.size()); };
+    kernel::mel_spectrogram_forward(current_context(), samples, Tensor::from_host(window_of(n_fft), {n_fft}),
+                                    Tensor::from_host(bands.first_bin, {bands.count()}),
+                                    Tensor::from_host(bands.offset, {bands.count() + 1}),
+                                    Tensor::from_host(bands.weight, {size(bands.weight)}), params, out);
+    return std::vector{Var(out)};
+  };
+  c.reference = [=](const Arrays& x) {
+    const std::int64_t n = x[0].dim(0), length = x[0].dim(1), frames = 1 + length / hop, bins = n_fft / 2 + 1;
+    const Bands bands(bins);
+    const std::vector<float> window = window_of(n_fft);
+    std::vector<double> cosine, sine;
+    for (std::int64_t i = 0; i < n_fft; ++i) {
+      cosine.push_back(std::cos(2 * std::numbers::pi * static_cast<double>(i) / n_fft));
+      sine.push_back(std::sin(2 * std::numbers::pi * static_cast<double>(i) / n_fft));
+    }
+    Array y({n, bands.count(), frames});
+    for (std::int64_t clip = 0; clip < n; ++clip)
+      for (std::int64_t f = 0; f < frames; ++f) {
+        std::vector<double> spectrum;
+        for (std::int64_t k = 0; k < bins; ++k) {
+          double re = 0, im = 0;
+          for (std::int64_t m = 0; m < n_fft; ++m) {
+            const std::int64_t at = f * hop - n_fft / 2 + m;
+            if (at < 0 || at >= length) continue;
+            const double value =
+                static_cast<double>(window[static_cast<std::size_t>(m)]) * x[0][clip * length + at];
+            re += value * cosine[static_cast<std::size_t>(k * m % n_fft)];
+            im -= value * sine[static_cast<std::size_t>(k * m % n_fft)];
+          }
+          spectrum.push_back(std::pow(re * re + im * im, static_cast<double>(power) / 2));
+        }
+        for (std::int64_t b = 0; b < bands.count(); ++b) {
+          const std::size_t band = static_cast<std::size_t>(b);
+          double& sum = y[(clip * bands.count() + b) * frames + f];
+          for (std::int32_t i = 0; i < bands.offset[band + 1] - bands.offset[band]; ++i)
+            sum += static_cast<double>(bands.weight[static_cast<std::size_t>(bands.offset[band] + i)]) *
+                   spectrum[static_cast<std::size_t>(bands.first_bin[band] + i)];
+        }
+      }
+    return Arrays{y};
+  };
+  return c;
+}
+
+OpCase mel_bench() {
+  OpCase c = mel(2048, 512, 2, {plain("short", {{1, 300}}), plain("odd", {{2, 5001}})});
+  c.bench = plain("30s", {{4, 661500}}, true);
+  c.cost = [](const std::vector<Input>& x, double) {
+    const double frames = static_cast<double>(x[0].shape[0] * (1 + x[0].shape[1] / 512));
+    return Cost{frames * 2.5 * 2048 * 11, bytes_of(x[0]) + frames * 256 * 4};
+  };
+  return c;
+}
+
+OpCase decibels(const std::string& name, DecibelParams params) {
+  OpCase c = audio_case(name);
+  const auto shape = [](Shape s) { return Input{std::move(s), 1e-6, 3, false}; };
+  c.variants = {{"one", {shape({1, 1})}}, {"odd", {shape({3, 5, 37})}}, {"large", {shape({2, 40001})}, true}};
+  c.run = [params](const Run& run) {
+    Tensor y(run.tensor(0).shape(), DType::f32);
+    kernel::power_to_db(current_context(), run.tensor(0), params, y);
+    return std::vector{Var(y)};
+  };
+  c.reference = [params](const Arrays& x) {
+    Array y(x[0].shape);
+    const std::int64_t size = y.size() / y.dim(0);
+    for (std::int64_t clip = 0; clip < y.dim(0); ++clip) {
+      double most = 0;
+      for (std::int64_t i = 0; i < size; ++i) most = std::max(most, x[0][clip * size + i]);
+      const auto db = [&](double v) {
+        return 10 * std::log10(std::max(static_cast<double>(params.amin), v));
+      };
+      const double reference = db(params.reference > 0 ? static_cast<double>(params.reference) : most);
+      const double floor =
+          params.top_db < 0 ? -INFINITY : db(most) - reference - static_cast<double>(params.top_db);
+      for (std::int64_t i = 0; i < size; ++i)
+        y[clip * size + i] = std::max(floor, db(x[0][clip * size + i]) - reference);
+    }
+    return Arrays{y};
+  };
+  c.bench = {"30s", {shape({8, 128, 1292})}, true};
+  c.cost = [](const std::vector<Input>& x, double) { return Cost{bytes_of(x[0]) * 5, bytes_of(x[0]) * 2}; };
+  return c;
+}
+
+OpCase transform() {
+  OpCase c = audio_case("frame_transform");
+  c.variants = {plain("one", {{1, 1, 1}, {1, 1}}), plain("odd", {{3, 13, 37}, {11, 13}}),
+                plain("large", {{2, 128, 700}, {40, 128}}, true)};
+  c.run = [](const Run& run) {
+    const Tensor &x = run.tensor(0), &basis = run.tensor(1);
+    Tensor y = Tensor::full({x.dim(0), basis.dim(0) + 2, x.dim(2)}, 7);
+    kernel::frame_transform(current_context(), x, basis, 1, y);
+    return std::vector{Var(y)};
+  };
+  c.reference = [](const Arrays& x) {
+    const std::int64_t n = x[0].dim(0), bands = x[0].dim(1), frames = x[0].dim(2), rows = x[1].dim(0);
+    Array y({n, rows + 2, frames}, 7);
+    for (std::int64_t clip = 0; clip < n; ++clip)
+      for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t f = 0; f < frames; ++f) {
+          double sum = 0;
+          for (std::int64_t b = 0; b < bands; ++b)
+            sum += x[1][r * bands + b] * x[0][(clip * bands + b) * frames + f];
+          y[(clip * (rows + 2) + 1 + r) * frames + f] = sum;
+        }
+    return Arrays{y};
+  };
+  c.bench = plain("30s", {{8, 128, 1292}, {40, 128}}, true);
+  c.cost = [](const std::vector<Input>& x, double) {
+    return Cost{bytes_of(x[0]) / 4 * 2 * 40, bytes_of(x[0]) * (1 + 40.0 / 128)};
+  };
+  return c;
+}
+
+OpCase filter() {
+  OpCase c = audio_case("frame_filter");
+  c.variants = {plain("one_window", {{1, 3, 5}, {5}}), plain("odd", {{2, 4, 43}, {9}}),
+                plain("large", {{2, 6, 9001}, {9}}, true)};
+  c.run = [](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    const std::int64_t rows = x.dim(1) - 1;  // rows 1 .. of x into rows 2 .. of y
+    Tensor y = Tensor::zeros({x.dim(0), rows + 2, x.dim(2)});
+    kernel::frame_filter(current_context(), x, run.tensor(1), 1, 2, rows, y);
+    return std::vector{Var(y)};
+  };
+  c.reference = [](const Arrays& x) {
+    const std::int64_t n = x[0].dim(0), all = x[0].dim(1), rows = all - 1, frames = x[0].dim(2),
+                       width = x[1].dim(0);
+    Array y({n, rows + 2, frames});
+    for (std::int64_t clip = 0; clip < n; ++clip)
+      for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t f = 0; f < frames; ++f) {
+          const std::int64_t first = std::min(std::max<std::int64_t>(f - width / 2, 0), frames - width);
+          for (std::int64_t j = 0; j < width; ++j)
+            y[(clip * (rows + 2) + 2 + r) * frames + f] +=
+                x[1][j] * x[0][(clip * all + 1 + r) * frames + first + j];
+        }
+    return Arrays{y};
+  };
+  return c;
+}
+
+OpCase standardize() {
+  OpCase c = audio_case("standardize_clips");
+  c.variants = {plain("odd", {{3, 5, 37}}), plain("large", {{2, 40001}}, true)};
+  c.variants.push_back({"constant", {{{2, 50}, 3, 3, false}}});
+  c.run = [](const Run& run) {
+    Tensor y(run.tensor(0).shape(), DType::f32);
+    kernel::standardize_clips(current_context(), run.tensor(0), 1e-8f, y);
+    return std::vector{Var(y)};
+  };
+  c.reference = [](const Arrays& x) {
+    Array y(x[0].shape);
+    const std::int64_t size = y.size() / y.dim(0);
+    for (std::int64_t clip = 0; clip < y.dim(0); ++clip) {
+      double mean = 0, square = 0;
+      for (std::int64_t i = 0; i < size; ++i) mean += x[0][clip * size + i];
+      mean /= static_cast<double>(size);
+      for (std::int64_t i = 0; i < size; ++i)
+        square += std::pow(x[0][clip * size + i] - mean, 2) / static_cast<double>(size);
+      for (std::int64_t i = 0; i < size; ++i)
+        y[clip * size + i] = square > 0 ? (x[0][clip * size + i] - mean) / std::sqrt(square) : 0.0;
+    }
+    return Arrays{y};
+  };
+  return c;
+}
+
+OpCase moments() {
+  OpCase c = audio_case("frame_moments");
+  c.variants = {{"one", {{{1, 1, 1}}, integers({1}, 1, 1)}},
+                {"odd", {{{4, 5, 70}}, integers({4}, 1, 75)}},
+                {"large", {{{3, 100, 700}}, integers({3}, 300, 700)}, true}};
+  c.run = [](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    Tensor y({x.dim(0), 2, x.dim(1)}, DType::f32);
+    kernel::frame_moments(current_context(), x, run.tensor(1), y);
+    return std::vector{Var(y)};
+  };
+  c.reference = [](const Arrays& x) {
+    const std::int64_t n = x[0].dim(0), rows = x[0].dim(1), frames = x[0].dim(2);
+    Array y({n, 2, rows});
+    for (std::int64_t i = 0; i < n * rows; ++i) {
+      const std::int64_t count = std::min(frames, static_cast<std::int64_t>(x[1][i / rows]));
+      double mean = 0, square = 0;
+      for (std::int64_t t = 0; t < count; ++t) mean += x[0][i * frames + t] / static_cast<double>(count);
+      for (std::int64_t t = 0; t < count; ++t)
+        square += std::pow(x[0][i * frames + t] - mean, 2) / static_cast<double>(count);
+      y[i / rows * 2 * rows + i % rows] = mean;
+      y[i / rows * 2 * rows + rows + i % rows] = std::sqrt(square);
+    }
+    return Arrays{y};
+  };
+  return c;
+}
+
+OpCase onset() {
+  OpCase c = audio_case("onset_strength");
+  c.variants = {plain("one", {{1, 1, 1}}), plain("odd", {{2, 7, 300}}),
+                plain("large", {{2, 128, 1292}}, true)};
+  c.run = [](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    Tensor y({x.dim(0), x.dim(2)}, DType::f32);
+    kernel::onset_strength(current_context(), x, y);
+    return std::vector{Var(y)};
+  };
+  c.reference = [](const Arrays& x) {
+    const std::int64_t bands = x[0].dim(1), frames = x[0].dim(2);
+    Array y({x[0].dim(0), frames});
+    for (std::int64_t i = 0; i < y.size(); ++i)
+      for (std::int64_t b = 0; i % frames > 0 && b < bands; ++b) {
+        const std::int64_t at = (i / frames * bands + b) * frames + i % frames;
+        y[i] += std::max(0.0, x[0][at] - x[0][at - 1]) / static_cast<double>(bands);
+      }
+    return Arrays{y};
+  };
+  return c;
+}
+
+OpCase autocorrelation() {
+  OpCase c = audio_case("autocorrelation");
+  const auto lags = [](std::int64_t n, double most) { return Input{{n}, 0, most, false}; };
+  c.variants = {{"one", {{{1, 1}}, integers({1}, 1, 1), lags(2, 3)}},
+                {"odd", {{{3, 90}}, integers({3}, 20, 95), lags(9, 60)}},
+                {"large", {{{4, 1292}}, integers({4}, 900, 1292), lags(64, 70)}, true}};
+  c.run = [](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    Tensor y({x.dim(0), run.tensor(2).size()}, DType::f32);
+    kernel::autocorrelation(current_context(), x, run.tensor(1), run.tensor(2), y);
+    return std::vector{Var(y)};
+  };
+  c.reference = [](const Arrays& x) {
+    const std::int64_t frames = x[0].dim(1), number = x[2].size();
+    Array y({x[0].dim(0), number});
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+      const std::int64_t clip = i / number, count = std::min(frames, static_cast<std::int64_t>(x[1][clip]));
+      double mean = 0;
+      for (std::int64_t t = 0; t < count; ++t) mean += x[0][clip * frames + t] / static_cast<double>(count);
+      const auto at = [&](std::int64_t lag) {
+        double sum = 0;
+        for (std::int64_t t = 0; t + lag < count; ++t)
+          sum += (x[0][clip * frames + t] - mean) * (x[0][clip * frames + t + lag] - mean);
+        return sum;
+      };
+      const double lag = x[2][i % number];
+      const std::int64_t whole = static_cast<std::int64_t>(lag);
+      if (lag > static_cast<double>(count - 2)) continue;
+      y[i] = ((1 - (lag - std::floor(lag))) * at(whole) + (lag - std::floor(lag)) * at(whole + 1)) / at(0);
+    }
+    return Arrays{y};
+  };
+  return c;
+}
+
+}  // namespace
+
+std::vector<OpCase> audio_cases() {
+  return {mel(64, 16, 2, {plain("one_sample", {{1, 1}}), plain("clips", {{3, 500}})}),
+          mel(128, 128, 1, {plain("clips", {{2, 700}})}),
+          mel(512, 37, 3, {plain("clips", {{2, 900}})}),
+          mel_bench(),
+          mel(8192, 3000, 2, {plain("clip", {{1, 7000}})}),
+          mel(16384, 4096, 2, {plain("clip", {{1, 3000}})}),
+          decibels("power_to_db", {0.0f, 1e-10f, 20.0f}),
+          decibels("power_to_db_fixed", {1.5f, 1e-3f, -1.0f}),
+          transform(),
+          filter(),
+          standardize(),
+          moments(),
+          onset(),
+          autocorrelation()};
+}
+
+}  // namespace chorale::harness
