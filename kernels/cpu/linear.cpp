@@ -1,189 +1,156 @@
 // SPDX-License-Identifier: MIT
-// Matrix products by plain loops in f32.
+// The fully connected layer.
 //
-//   matmul                 c = alpha op(a) op(b) + beta c
 //   linear_forward         y = activation(x w^T + bias)
 //   linear_backward_input  dx = dy w
 //   linear_backward_weight dw = beta dw + dy^T x, dbias = beta dbias + sum_n dy
-//   outer_square_sum       out += ||dy^T x||^2 = sum over rows r, s of (dy dy^T)[r, s] (x x^T)[r, s]
-//   linear_reconstruction  linear_forward, reconstruction_forward and reconstruction_backward with dnll = 1
-#include <vector>
-
+//
+// x [n, in], w [out, in], y [n, out], f32 sums. Up to `narrow` rows (a training batch) w is the operand that is
+// read once, element by element, against vectors along the batch: y^T = w x^T, dx^T = w^T dy^T. So a layer of 165,376
+// inputs moves w once and x once, and needs no packed copy of w. Longer batches keep their vectors along out or in.
 #include "kernels/cpu/checks.h"
+#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/kernels.h"
-#include "kernels/cpu/likelihood.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/storage.h"
 #include "kernels/functors.h"
 
 namespace chorale::cpu {
 namespace {
 
-std::vector<float> values(const ConstView& v) {
-  std::vector<float> out(static_cast<std::size_t>(v.size()));
-  for (std::int64_t i = 0; i < v.size(); ++i) out[static_cast<std::size_t>(i)] = load_one(v, i);
-  return out;
-}
+using gemm::lanes;
+using gemm::load_upto;
+using gemm::store_upto;
+using gemm::Vector;
 
-std::vector<float> transposed(const std::vector<float>& a, std::int64_t rows, std::int64_t columns) {
-  std::vector<float> out(a.size());
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j)
-      out[static_cast<std::size_t>(j * rows + i)] = a[static_cast<std::size_t>(i * columns + j)];
-  return out;
-}
+constexpr std::int64_t narrow = 64;
 
-/// a [m, k] b [k, n]
-std::vector<float> product(const std::vector<float>& a, const std::vector<float>& b, std::int64_t m,
-                           std::int64_t n, std::int64_t k) {
-  std::vector<float> c(static_cast<std::size_t>(m * n));
-  parallel_tasks(m, m * n * k, [&](std::int64_t i) {
-    float* row = c.data() + i * n;
-    for (std::int64_t p = 0; p < k; ++p) {
-      const float factor = a[static_cast<std::size_t>(i * k + p)];
-      const float* other = b.data() + p * n;
-#pragma omp simd
-      for (std::int64_t j = 0; j < n; ++j) row[j] += factor * other[j];
-    }
-  });
-  return c;
-}
-
-float activate(Activation activation, float x) {
+template <class F>
+void with_activation(Activation activation, const F& f) {
   switch (activation) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return functor::relu::f(x, 0, 0);
-    case Activation::leaky_relu:
-      return functor::leaky_relu::f(x, 0.2f, 0);
-    case Activation::tanh:
-      return functor::tanh::f(x, 0, 0);
-    case Activation::gelu:
-      return functor::gelu::f(x, 0, 0);
+    case Activation::none: return f([](float x) { return x; });
+    case Activation::relu: return f([](float x) { return functor::relu::f(x, 0, 0); });
+    case Activation::leaky_relu: return f([](float x) { return functor::leaky_relu::f(x, 0.2f, 0); });
+    case Activation::tanh: return f([](float x) { return functor::tanh::f(x, 0, 0); });
+    case Activation::gelu: return f([](float x) { return functor::gelu::f(x, 0, 0); });
   }
-  return x;
 }
 
-std::vector<float> affine(const char* kernel, const ConstView& x, const ConstView& w, const ConstView& bias) {
-  require_storage(kernel, x, w);
-  require(w.rank == 2 && x.columns() == w.shape[1], kernel, "w must be [out, in] for x [n, in]", x, w);
-  require(!bias || (is_storage(bias.dtype) && bias.size() == w.shape[0]), kernel, "bias must be [out]", w,
-          bias);
-  const std::int64_t n = x.rows(), in = w.shape[1], out = w.shape[0];
-  std::vector<float> y = product(values(x), transposed(values(w), out, in), n, out, in);
-  if (bias)
-    for (std::int64_t i = 0; i < n * out; ++i) y[static_cast<std::size_t>(i)] += load_one(bias, i % out);
-  return y;
+template <class F>
+Vector each(Vector v, const F& f) {
+  float x[lanes];
+  gemm::store(x, v);
+  for (int i = 0; i < lanes; ++i) x[i] = f(x[i]);
+  return gemm::load(x);
 }
 
 }  // namespace
 
-void matmul(Context&, ConstView a, ConstView b, View c, bool transpose_a, bool transpose_b, float alpha,
-            float beta) {
-  require_storage("matmul", a, b, c);
-  require(a.rank == 2 && b.rank == 2 && c.rank == 2, "matmul", "a, b and c must be matrices", a, b, c);
-  const std::int64_t m = a.shape[transpose_a ? 1 : 0], k = a.shape[transpose_a ? 0 : 1];
-  const std::int64_t n = b.shape[transpose_b ? 0 : 1];
-  require(b.shape[transpose_b ? 1 : 0] == k && c.shape[0] == m && c.shape[1] == n, "matmul",
-          "sizes do not agree", a, b, c);
-  std::vector<float> left = values(a), right = values(b);
-  if (transpose_a) left = transposed(left, k, m);
-  if (transpose_b) right = transposed(right, n, k);
-  const std::vector<float> result = product(left, right, m, n, k);
-  for (std::int64_t i = 0; i < m * n; ++i) {
-    const float value = alpha * result[static_cast<std::size_t>(i)];
-    store_one(c, i, beta == 0.0f ? value : value + beta * load_one(c, i));
-  }
+void linear_forward(Context& context, ConstView x, ConstView w, ConstView bias, Activation activation, View y) {
+  require_storage("linear_forward", x, w, y);
+  const std::int64_t n = x.rows(), in = w.columns(), out = w.rows();
+  require(w.rank == 2 && x.columns() == in, "linear_forward", "w must be [out, in] for x [n, in]", x, w);
+  require(!bias || (is_storage(bias.dtype) && bias.size() == out), "linear_forward", "bias must be [out]", w, bias);
+  require(y.rows() == n && y.columns() == out, "linear_forward", "y must be [n, out]", x, w, y);
+  const Scratch offsets(context, bias ? sizeof(float) * static_cast<std::size_t>(out) : 0);
+  const float* const b = offsets.as<float>();
+  if (bias) gemm::pack({bias.data, bias.dtype, out, 1}, 0, 0, 1, out, out, offsets.as<float>());
+  gemm::with_storage(y.dtype, y.data, [&](auto* result) {
+    with_activation(activation, [&](auto f) {
+      if (n <= narrow) {
+        const auto epilogue = [=](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
+                                  const float* block, std::int64_t stride) {
+          gemm::for_each_transposed(block, stride, rows, columns,
+                                    [&](std::int64_t j, std::int64_t i, std::int64_t count, Vector v) {
+                                      const std::int64_t o = row + i;
+                                      if (b) v += load_upto(b + o, count);
+                                      store_upto(result + (column + j) * out + o, each(v, f), count);
+                                    });
+        };
+        gemm::product(context, out, n, in, gemm::matrix(w), gemm::matrix(x).transposed(),
+                      gemm::choose_blocks(out, n, in), epilogue);
+      } else {
+        const auto epilogue = [=](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
+                                  const float* block, std::int64_t stride) {
+          for (std::int64_t i = 0; i < rows; ++i) {
+            for (std::int64_t j = 0; j < columns; j += lanes) {
+              const std::int64_t count = columns - j, o = column + j;
+              Vector v = load_upto(block + i * stride + j, count);
+              if (b) v += load_upto(b + o, count);
+              store_upto(result + (row + i) * out + o, each(v, f), count);
+            }
+          }
+        };
+        gemm::product(context, n, out, in, gemm::matrix(x), gemm::matrix(w).transposed(),
+                      gemm::choose_blocks(n, out, in), epilogue);
+      }
+    });
+  });
 }
 
-void linear_forward(Context&, ConstView x, ConstView w, ConstView bias, Activation activation, View y) {
-  const std::vector<float> result = affine("linear_forward", x, w, bias);
-  require_storage("linear_forward", y);
-  require(y.size() == static_cast<std::int64_t>(result.size()), "linear_forward", "y must be [n, out]", x, w,
-          y);
-  for (std::int64_t i = 0; i < y.size(); ++i)
-    store_one(y, i, activate(activation, result[static_cast<std::size_t>(i)]));
-}
-
-void linear_backward_input(Context&, ConstView dy, ConstView w, View dx) {
+void linear_backward_input(Context& context, ConstView dy, ConstView w, View dx) {
   require_storage("linear_backward_input", dy, w, dx);
-  require(w.rank == 2 && dy.columns() == w.shape[0] && dx.columns() == w.shape[1] && dx.rows() == dy.rows(),
-          "linear_backward_input", "sizes do not agree", dy, w, dx);
-  const std::vector<float> result = product(values(dy), values(w), dy.rows(), w.shape[1], w.shape[0]);
-  for (std::int64_t i = 0; i < dx.size(); ++i) store_one(dx, i, result[static_cast<std::size_t>(i)]);
+  const std::int64_t n = dy.rows(), in = w.columns(), out = w.rows();
+  require(w.rank == 2 && dy.columns() == out && dx.columns() == in && dx.rows() == n, "linear_backward_input",
+          "sizes do not agree", dy, w, dx);
+  gemm::with_storage(dx.dtype, dx.data, [&](auto* result) {
+    const auto epilogue = [=](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
+                              const float* block, std::int64_t stride) {
+      for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t j = 0; j < columns; j += lanes) {
+          const std::int64_t count = columns - j;
+          store_upto(result + (row + i) * in + column + j, load_upto(block + i * stride + j, count), count);
+        }
+      }
+    };
+    gemm::Blocks blocks = gemm::choose_blocks(n, in, out);
+    if (n <= narrow) {
+      blocks.columns = std::min<std::int64_t>(gemm::round_up(in, lanes), 512);
+      blocks.k_chunk = std::clamp<std::int64_t>(65536 / blocks.columns, 128, 2048);
+    }
+    gemm::product(context, n, in, out, gemm::matrix(dy), gemm::matrix(w), blocks, epilogue);
+  });
 }
 
-void linear_backward_weight(Context&, ConstView dy, ConstView x, View dw, View dbias, float beta) {
+void linear_backward_weight(Context& context, ConstView dy, ConstView x, View dw, View dbias, float beta) {
   require_storage("linear_backward_weight", dy, x);
   const std::int64_t n = dy.rows(), out = dy.columns(), in = x.columns();
   require(x.rows() == n, "linear_backward_weight", "dy and x must have the same rows", dy, x);
-  const std::vector<float> gradient = transposed(values(dy), n, out);
-  const auto blend = [beta](const View& v, std::int64_t i, float value) {
-    store_one(v, i, beta == 0.0f ? value : value + beta * load_one(v, i));
-  };
   if (dw) {
-    require(is_storage(dw.dtype) && dw.size() == out * in, "linear_backward_weight", "dw must be [out, in]",
-            dw);
-    const std::vector<float> result = product(gradient, values(x), out, in, n);
-    for (std::int64_t i = 0; i < out * in; ++i) blend(dw, i, result[static_cast<std::size_t>(i)]);
+    require(is_storage(dw.dtype) && dw.size() == out * in, "linear_backward_weight", "dw must be [out, in]", dw);
+    gemm::with_storage(dw.dtype, dw.data, [&](auto* gradient) {
+      const auto epilogue = [=](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
+                                const float* block, std::int64_t stride) {
+        for (std::int64_t i = 0; i < rows; ++i) {
+          auto* const p = gradient + (row + i) * in + column;
+          for (std::int64_t j = 0; j < columns; j += lanes) {
+            const std::int64_t count = columns - j;
+            Vector v = load_upto(block + i * stride + j, count);
+            if (beta != 0.0f) v += beta * load_upto(p + j, count);
+            store_upto(p + j, v, count);
+          }
+        }
+      };
+      gemm::product(context, out, in, n, gemm::matrix(dy).transposed(), gemm::matrix(x), gemm::choose_blocks(out, in, n),
+                    epilogue);
+    });
   }
   if (dbias) {
-    require(is_storage(dbias.dtype) && dbias.size() == out, "linear_backward_weight", "dbias must be [out]",
-            dbias);
-    for (std::int64_t o = 0; o < out; ++o) {
-      double sum = 0;
-      for (std::int64_t r = 0; r < n; ++r)
-        sum += static_cast<double>(gradient[static_cast<std::size_t>(o * n + r)]);
-      blend(dbias, o, static_cast<float>(sum));
-    }
+    require(is_storage(dbias.dtype) && dbias.size() == out, "linear_backward_weight", "dbias must be [out]", dbias);
+    gemm::with_storage(dy.dtype, dy.data, [&](const auto* d) {
+      gemm::with_storage(dbias.dtype, dbias.data, [&](auto* gradient) {
+        constexpr std::int64_t strip = 16 * lanes;
+        parallel_tasks(block_count(out, strip), n * out, [=](std::int64_t task) {
+          for (std::int64_t o = task * strip; o < std::min(out, (task + 1) * strip); o += lanes) {
+            const std::int64_t count = out - o;
+            Vector sum{};
+            for (std::int64_t r = 0; r < n; ++r) sum += load_upto(d + r * out + o, count);
+            if (beta != 0.0f) sum += beta * load_upto(gradient + o, count);
+            store_upto(gradient + o, sum, count);
+          }
+        });
+      });
+    });
   }
-}
-
-void outer_square_sum(Context&, ConstView dy, ConstView x, View out) {
-  require_storage("outer_square_sum", dy, x);
-  require(dy.rows() == x.rows(), "outer_square_sum", "dy and x must have the same rows", dy, x);
-  require(out.data && out.dtype == DType::f64 && out.size() == 1, "outer_square_sum", "out must be one f64",
-          out);
-  const std::int64_t n = dy.rows();
-  const auto gram = [n](const ConstView& v) {
-    const std::vector<float> a = values(v);
-    const std::int64_t columns = v.columns();
-    std::vector<double> g(static_cast<std::size_t>(n * n));
-    parallel_tasks(n * n, n * n * columns, [&](std::int64_t task) {
-      const float *left = a.data() + task / n * columns, *right = a.data() + task % n * columns;
-      double sum = 0;
-      for (std::int64_t c = 0; c < columns; ++c)
-        sum += static_cast<double>(left[c]) * static_cast<double>(right[c]);
-      g[static_cast<std::size_t>(task)] = sum;
-    });
-    return g;
-  };
-  const std::vector<double> a = gram(dy), b = gram(x);
-  double total = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) total += a[i] * b[i];
-  *out.as<double>() += total;
-}
-
-void linear_reconstruction(Context&, ConstView x, ConstView w, ConstView bias, ConstView target,
-                           LikelihoodParams params, View nll, View dy) {
-  const std::vector<float> y = affine("linear_reconstruction", x, w, bias);
-  const std::int64_t n = x.rows(), out = w.shape[0];
-  require_storage("linear_reconstruction", target, dy);
-  require(target.size() == n * out && dy.size() == n * out && nll.dtype == DType::f32 && nll.size() == n,
-          "linear_reconstruction", "target and dy must be [n, out], nll f32 [n]", target, dy, nll);
-  with_likelihood(params, [&](auto likelihood) {
-    parallel_tasks(n, n * out, [&](std::int64_t row) {
-      double sum = 0;
-      for (std::int64_t c = 0; c < out; ++c) {
-        const std::int64_t i = row * out + c;
-        const float value = y[static_cast<std::size_t>(i)], wanted = load_one(target, i);
-        sum += static_cast<double>(likelihood.value(value, wanted));
-        store_one(dy, i, likelihood.derivative(value, wanted));
-      }
-      nll.as<float>()[row] = static_cast<float>(sum);
-    });
-  });
 }
 
 }  // namespace chorale::cpu
