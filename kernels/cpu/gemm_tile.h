@@ -3,9 +3,10 @@
 //
 //   c[r, j] (+)= sum over k of a[r, k] b[k, j]      r < rows, j < columns
 //
-// `a` is read element by element and broadcast, so it may have any strides; `b` and `c` are read in vectors along j,
-// so they need unit stride there. Sums stay in registers for the whole length of k: one rounding order, whatever
-// the number of threads. b is read up to the next multiple of `lanes` columns; c is written exactly.
+// `a` is read element by element and broadcast, so it may have any strides; `b` and `c` are read in vectors
+// along j, so they need unit stride there. Sums stay in registers for the whole length of k: one rounding
+// order, whatever the number of threads. b is read up to the next multiple of `lanes` columns; c is written
+// exactly.
 #pragma once
 #include <cstdint>
 
@@ -26,7 +27,8 @@ struct Strided {
 };
 
 template <int R, int C>
-inline void multiply_tile(const Strided& a, const float* b, std::int64_t b_step, std::int64_t k, Vector (&sum)[R][C]) {
+inline void multiply_tile(const Strided& a, const float* b, std::int64_t b_step, std::int64_t k,
+                          Vector (&sum)[R][C]) {
   const float* ap[(R + 3) / 4];
   for (int i = 0; i < (R + 3) / 4; ++i) ap[i] = a.data + 4 * i * a.row;
   const std::int64_t row = a.row, step = a.step;
@@ -47,8 +49,9 @@ inline void multiply_tile(const Strided& a, const float* b, std::int64_t b_step,
 }
 
 template <int R, int C>
-__attribute__((noinline)) void product_tile(Strided a, const float* b, std::int64_t b_step, std::int64_t k, float* c,
-                                            std::int64_t c_row, std::int64_t columns, bool accumulate) {
+__attribute__((noinline)) void product_tile(Strided a, const float* b, std::int64_t b_step, std::int64_t k,
+                                            float* c, std::int64_t c_row, std::int64_t columns,
+                                            bool accumulate) {
   Vector sum[R][C] = {};
   multiply_tile<R, C>(a, b, b_step, k, sum);
   for (int r = 0; r < R; ++r) {
@@ -61,12 +64,13 @@ __attribute__((noinline)) void product_tile(Strided a, const float* b, std::int6
 }
 
 template <int C>
-using TileFunction = void (*)(Strided, const float*, std::int64_t, std::int64_t, float*, std::int64_t, std::int64_t,
-                              bool);
+using TileFunction = void (*)(Strided, const float*, std::int64_t, std::int64_t, float*, std::int64_t,
+                              std::int64_t, bool);
 
 template <int C, int R = tile_rows>
-inline void product_rows(std::int64_t rows, const Strided& a, const float* b, std::int64_t b_step, std::int64_t k,
-                         float* c, std::int64_t c_row, std::int64_t columns, bool accumulate) {
+inline void product_rows(std::int64_t rows, const Strided& a, const float* b, std::int64_t b_step,
+                         std::int64_t k, float* c, std::int64_t c_row, std::int64_t columns,
+                         bool accumulate) {
   if (rows >= R) {
     product_tile<R, C>(a, b, b_step, k, c, c_row, columns, accumulate);
   } else if constexpr (R > 1) {
@@ -74,13 +78,16 @@ inline void product_rows(std::int64_t rows, const Strided& a, const float* b, st
   }
 }
 
-/// Memory that will be read soon: `rows` runs of `bytes` that lie `stride` bytes apart. Tiles ask for it a few lines at
-/// a time, so that it arrives in the second-level cache while they compute.
+/// Memory that will be read soon: `rows` runs of `bytes` that lie `stride` bytes apart. Tiles ask for it a
+/// few lines at a time, so that it arrives in the second-level cache while they compute.
 class Upcoming {
  public:
   Upcoming() = default;
   Upcoming(const void* data, std::int64_t rows, std::int64_t bytes, std::int64_t stride)
-      : p_(static_cast<const char*>(data)), bytes_(bytes), stride_(stride), lines_(rows * ((bytes + 63) / 64)) {}
+      : p_(static_cast<const char*>(data)),
+        bytes_(bytes),
+        stride_(stride),
+        lines_(rows * ((bytes + 63) / 64)) {}
   std::int64_t lines() const { return lines_; }
   void fetch(std::int64_t count) {
     for (count = count < lines_ ? count : lines_; count > 0; --count, --lines_) {
@@ -98,15 +105,20 @@ class Upcoming {
   std::int64_t bytes_ = 0, stride_ = 0, lines_ = 0, at_ = 0;
 };
 
-/// Floats of b [k, columns] in panels: tile_columns columns after another, each panel k-major and, the last one, only
-/// as many vectors wide as it needs.
-inline std::int64_t panels_size(std::int64_t k, std::int64_t columns) { return k * ((columns + lanes - 1) / lanes * lanes); }
+/// Floats of b [k, columns] in panels: tile_columns columns after another, each panel k-major and, the last
+/// one, only as many vectors wide as it needs.
+inline std::int64_t panels_size(std::int64_t k, std::int64_t columns) {
+  return k * ((columns + lanes - 1) / lanes * lanes);
+}
 
-/// c [rows, columns] (+)= a [rows, k] b [k, columns], b in panels. The operand with fewer tiles is walked outside.
-inline void product_block(std::int64_t rows, std::int64_t columns, std::int64_t k, const Strided& a, const float* b,
-                          float* c, std::int64_t c_row, bool accumulate, Upcoming next_a = {}, Upcoming next_b = {}) {
+/// c [rows, columns] (+)= a [rows, k] b [k, columns], b in panels. The operand with fewer tiles is walked
+/// outside.
+inline void product_block(std::int64_t rows, std::int64_t columns, std::int64_t k, const Strided& a,
+                          const float* b, float* c, std::int64_t c_row, bool accumulate, Upcoming next_a = {},
+                          Upcoming next_b = {}) {
   // Rows are shared out evenly: 32 rows are 11 + 11 + 10 and not 12 + 12 + 8.
-  const std::int64_t row_tiles = (rows + tile_rows - 1) / tile_rows, low = rows / row_tiles, more = rows % row_tiles;
+  const std::int64_t row_tiles = (rows + tile_rows - 1) / tile_rows, low = rows / row_tiles,
+                     more = rows % row_tiles;
   const std::int64_t panels = (columns + tile_columns - 1) / tile_columns;
   const std::int64_t share_a = next_a.lines() / (row_tiles * panels) + 1;
   const std::int64_t share_b = next_b.lines() / (row_tiles * panels) + 1;
@@ -116,9 +128,11 @@ inline void product_block(std::int64_t rows, std::int64_t columns, std::int64_t 
     next_a.fetch(share_a);
     next_b.fetch(share_b);
     if (width > lanes) {
-      product_rows<2>(low + (t < more), a.from_row(r), b + j * k, tile_columns, k, c + r * c_row + j, c_row, width, accumulate);
+      product_rows<2>(low + (t < more), a.from_row(r), b + j * k, tile_columns, k, c + r * c_row + j, c_row,
+                      width, accumulate);
     } else {
-      product_rows<1>(low + (t < more), a.from_row(r), b + j * k, lanes, k, c + r * c_row + j, c_row, width, accumulate);
+      product_rows<1>(low + (t < more), a.from_row(r), b + j * k, lanes, k, c + r * c_row + j, c_row, width,
+                      accumulate);
     }
   };
   if (panels < row_tiles) {

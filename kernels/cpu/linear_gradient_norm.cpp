@@ -3,9 +3,9 @@
 //
 //   ||dy^T x||^2 = sum over r, s of (dy dy^T)[r, s] (x x^T)[r, s]
 //
-// Two Gram matrices cost n^2 (a + b) multiplications, the product n a b; the cheaper one is taken. Both read dy
-// and x about once. Sums are f32 over 2,048 elements at most and f64 from there on, because the Gram form cancels when
-// the columns of x have a large common mean.
+// Two Gram matrices cost n^2 (a + b) multiplications, the product n a b; the cheaper one is taken. Both read
+// dy and x about once. Sums are f32 over 2,048 elements at most and f64 from there on, because the Gram form
+// cancels when the columns of x have a large common mean.
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/kernels.h"
@@ -22,7 +22,8 @@ void gram_matrix(Context& context, const ConstView& v, double* gram) {
   const gemm::Matrix m = gemm::matrix(v);
   const bool direct = v.dtype == DType::f32;
   const std::int64_t left = direct ? 0 : n * depth, slab = gemm::round_up(left + depth * width, 64);
-  const Scratch scratch(context, sizeof(float) * static_cast<std::size_t>(pieces * n * n + slab * omp_get_max_threads()));
+  const Scratch scratch(
+      context, sizeof(float) * static_cast<std::size_t>(pieces * n * n + slab * omp_get_max_threads()));
   float* const partial = scratch.as<float>();
   float* const slabs = partial + pieces * n * n;
 #pragma omp parallel for schedule(dynamic, 1) if (pieces > 1)
@@ -32,11 +33,12 @@ void gram_matrix(Context& context, const ConstView& v, double* gram) {
     const std::int64_t first = p * piece, count = std::min(piece, k - first);
     gemm::pack_panels(m.transposed(), first, 0, count, n, b);
     if (!direct) gemm::pack(m, 0, first, n, count, count, a);
-    const gemm::Strided rows = direct ? gemm::Strided{v.as<float>() + first, k, 1} : gemm::Strided{a, count, 1};
+    const gemm::Strided rows =
+        direct ? gemm::Strided{v.as<float>() + first, k, 1} : gemm::Strided{a, count, 1};
     // Only from the diagonal on: the matrix is symmetric.
     for (std::int64_t r = 0; r < n; r += gemm::tile_columns) {
-      gemm::product_block(std::min<std::int64_t>(gemm::tile_columns, n - r), n - r, count, rows.from_row(r), b + r * count,
-                          partial + p * n * n + r * n + r, n, false);
+      gemm::product_block(std::min<std::int64_t>(gemm::tile_columns, n - r), n - r, count, rows.from_row(r),
+                          b + r * count, partial + p * n * n + r * n + r, n, false);
     }
   }
   for (std::int64_t r = 0; r < n; ++r) {
@@ -68,12 +70,13 @@ double square_sum_of_product(Context& context, const ConstView& dy, const ConstV
   const Scratch scratch(context, sizeof(double) * static_cast<std::size_t>(rows * strips));
   double* const sums = scratch.as<double>();
   gemm::product(context, rows, columns, n, gemm::matrix(dy).transposed(), gemm::matrix(x), blocks,
-                [=](std::int64_t row, std::int64_t column, std::int64_t height, std::int64_t width, const float* block,
-                    std::int64_t stride) {
+                [=](std::int64_t row, std::int64_t column, std::int64_t height, std::int64_t width,
+                    const float* block, std::int64_t stride) {
                   for (std::int64_t i = 0; i < height; ++i) {
                     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-                    for (std::int64_t j = 0; j < width; ++j) sum += block[i * stride + j] * block[i * stride + j];
+                    for (std::int64_t j = 0; j < width; ++j)
+                      sum += block[i * stride + j] * block[i * stride + j];
                     sums[(row + i) * strips + column / blocks.columns] = static_cast<double>(sum);
                   }
                 });
@@ -87,10 +90,12 @@ double square_sum_of_product(Context& context, const ConstView& dy, const ConstV
 void outer_square_sum(Context& context, ConstView dy, ConstView x, View out) {
   require_storage("outer_square_sum", dy, x);
   require(dy.rows() == x.rows(), "outer_square_sum", "dy and x must have the same rows", dy, x);
-  require(out.data && out.dtype == DType::f64 && out.size() == 1, "outer_square_sum", "out must be one f64", out);
+  require(out.data && out.dtype == DType::f64 && out.size() == 1, "outer_square_sum", "out must be one f64",
+          out);
   const std::int64_t n = dy.rows(), a = dy.columns(), b = x.columns();
   if (n == 0) return;
-  *out.as<double>() += a * b < n * (a + b) ? square_sum_of_product(context, dy, x) : square_sum_of_grams(context, dy, x);
+  *out.as<double>() +=
+      a * b < n * (a + b) ? square_sum_of_product(context, dy, x) : square_sum_of_grams(context, dy, x);
 }
 
 }  // namespace chorale::cpu

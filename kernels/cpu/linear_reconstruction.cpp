@@ -3,8 +3,9 @@
 //
 //   y = x w^T + bias, nll[n] = sum over out of -log p(target | y), dy = d nll / d y
 //
-// y^T is made in pieces of `strip` outputs that stay in the first-level cache, is turned around there, and is gone
-// once dy is written. Moved: w, target and dy once. The losses of a strip are summed in f32, strips in f64.
+// y^T is made in pieces of `strip` outputs that stay in the first-level cache, is turned around there, and is
+// gone once dy is written. Moved: w, target and dy once. The losses of a strip are summed in f32, strips in
+// f64.
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/kernels.h"
@@ -16,8 +17,8 @@ namespace {
 
 constexpr std::int64_t strip = 8 * gemm::tile_rows;
 
-// Asks for `count` elements from `first` on before they are needed: the rows of target and dy lie far apart, and a
-// strip takes too little of each for the hardware to see a stream.
+// Asks for `count` elements from `first` on before they are needed: the rows of target and dy lie far apart,
+// and a strip takes too little of each for the hardware to see a stream.
 inline void prefetch(const ConstView& v, std::int64_t first, std::int64_t count) {
   const auto size = static_cast<std::int64_t>(dtype_size(v.dtype));
   const char* const p = v.as<char>() + first * size;
@@ -30,9 +31,10 @@ void linear_reconstruction(Context& context, ConstView x, ConstView w, ConstView
                            LikelihoodParams params, View nll, View dy) {
   require_storage("linear_reconstruction", x, w, target, dy);
   const std::int64_t n = x.rows(), in = w.columns(), out = w.rows();
-  require(w.rank == 2 && x.columns() == in, "linear_reconstruction", "w must be [out, in] for x [n, in]", x, w);
-  require(!bias || (is_storage(bias.dtype) && bias.size() == out), "linear_reconstruction", "bias must be [out]", w,
-          bias);
+  require(w.rank == 2 && x.columns() == in, "linear_reconstruction", "w must be [out, in] for x [n, in]", x,
+          w);
+  require(!bias || (is_storage(bias.dtype) && bias.size() == out), "linear_reconstruction",
+          "bias must be [out]", w, bias);
   require(target.size() == n * out && dy.size() == n * out && nll.dtype == DType::f32 && nll.size() == n,
           "linear_reconstruction", "target and dy must be [n, out], nll f32 [n]", target, dy, nll);
   const std::int64_t strips = gemm::divide_up(out, strip);

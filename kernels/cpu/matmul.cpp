@@ -6,8 +6,8 @@
 
 namespace chorale::cpu {
 
-void matmul(Context& context, ConstView a, ConstView b, View c, bool transpose_a, bool transpose_b, float alpha,
-            float beta) {
+void matmul(Context& context, ConstView a, ConstView b, View c, bool transpose_a, bool transpose_b,
+            float alpha, float beta) {
   require_storage("matmul", a, b, c);
   require(a.rank == 2 && b.rank == 2 && c.rank == 2, "matmul", "a, b and c must be matrices", a, b, c);
   const std::int64_t rows = a.shape[transpose_a ? 1 : 0], k = a.shape[transpose_a ? 0 : 1];
@@ -18,8 +18,8 @@ void matmul(Context& context, ConstView a, ConstView b, View c, bool transpose_a
   const gemm::Matrix right = transpose_b ? gemm::matrix(b).transposed() : gemm::matrix(b);
   gemm::with_storage(c.dtype, c.data, [&](auto* out) {
     gemm::product(context, rows, columns, k, left, right, gemm::choose_blocks(rows, columns, k),
-                  [=](std::int64_t row, std::int64_t column, std::int64_t height, std::int64_t width, const float* block,
-                      std::int64_t stride) {
+                  [=](std::int64_t row, std::int64_t column, std::int64_t height, std::int64_t width,
+                      const float* block, std::int64_t stride) {
                     for (std::int64_t i = 0; i < height; ++i) {
                       auto* const p = out + (row + i) * columns + column;
                       std::int64_t j = 0;

@@ -22,21 +22,23 @@ struct UpdateFactors {
   float multiplier, keep, decay, beta1, rest1, beta2, rest2, step_size, inverse_root2, epsilon, learning_rate;
   UpdateFactors(const StepState& state, const OptimizerParams& params)
       : multiplier(state.gradient_multiplier),
-        keep(static_cast<float>(1.0 - static_cast<double>(state.learning_rate) * static_cast<double>(params.weight_decay))),
+        keep(static_cast<float>(1.0 - static_cast<double>(state.learning_rate) *
+                                          static_cast<double>(params.weight_decay))),
         decay(params.weight_decay),
         beta1(static_cast<float>(params.beta1)),
         rest1(static_cast<float>(1.0 - static_cast<double>(params.beta1))),
         beta2(static_cast<float>(params.beta2)),
         rest2(static_cast<float>(1.0 - static_cast<double>(params.beta2))),
-        step_size(static_cast<float>(static_cast<double>(state.learning_rate) / static_cast<double>(state.bias_correction1))),
+        step_size(static_cast<float>(static_cast<double>(state.learning_rate) /
+                                     static_cast<double>(state.bias_correction1))),
         inverse_root2(static_cast<float>(1.0 / std::sqrt(static_cast<double>(state.bias_correction2)))),
         epsilon(params.epsilon),
         learning_rate(state.learning_rate) {}
 };
 
 template <OptimizerKind kind, bool nesterov>
-inline void update_run(const UpdateFactors& f, const float* __restrict g, float* __restrict p, float* __restrict m,
-                       float* __restrict v, std::int64_t count) {
+inline void update_run(const UpdateFactors& f, const float* __restrict g, float* __restrict p,
+                       float* __restrict m, float* __restrict v, std::int64_t count) {
   const UpdateFactors c = f;
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
@@ -65,8 +67,10 @@ using UpdateFunction = void (*)(const UpdateFactors&, const float*, float*, floa
 
 inline UpdateFunction update_function(const OptimizerParams& params) {
   switch (params.kind) {
-    case OptimizerKind::adamw: return update_run<OptimizerKind::adamw, false>;
-    case OptimizerKind::adam: return update_run<OptimizerKind::adam, false>;
+    case OptimizerKind::adamw:
+      return update_run<OptimizerKind::adamw, false>;
+    case OptimizerKind::adam:
+      return update_run<OptimizerKind::adam, false>;
     case OptimizerKind::sgd:
       return params.nesterov ? update_run<OptimizerKind::sgd, true> : update_run<OptimizerKind::sgd, false>;
   }
@@ -82,14 +86,14 @@ inline void write_shadow(const View& shadow, std::int64_t first, const float* p,
   }
 }
 
-inline void require_optimizer_views(const char* kernel, const OptimizerParams& params, const View& p, const View& m,
-                                    const View& v, const View& shadow) {
+inline void require_optimizer_views(const char* kernel, const OptimizerParams& params, const View& p,
+                                    const View& m, const View& v, const View& shadow) {
   const bool sgd = params.kind == OptimizerKind::sgd;
   require(p.dtype == DType::f32 && present(p) && m.dtype == DType::f32 && m.size() == p.size(), kernel,
           "p and m must be f32 of one size", p, m);
   require(sgd || (v.dtype == DType::f32 && v.size() == p.size()), kernel, "v must be f32 of p's size", p, v);
-  require(!shadow || (is_storage(shadow.dtype) && shadow.size() == p.size()), kernel, "shadow must have p's size", p,
-          shadow);
+  require(!shadow || (is_storage(shadow.dtype) && shadow.size() == p.size()), kernel,
+          "shadow must have p's size", p, shadow);
 }
 
 }  // namespace chorale::cpu

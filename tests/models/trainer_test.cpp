@@ -174,9 +174,18 @@ TEST_F(TrainerTest, FactoredAndDenseGradientsTrainAlike) {
   dense.trainer->run();
   const auto b = once.weights(), c = dense.weights();
   ASSERT_EQ(b.size(), c.size());
+  // The gradients of the biases in front of batch norms are rounding errors, which AdamW turns into whole steps of
+  // either sign; everything else agrees.
+  const std::int64_t noisy = 2 * (256 + 16);
+  std::int64_t differing = 0;
   double worst = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::abs(double{b[i]} - double{c[i]}));
-  EXPECT_LE(worst, 2e-4);
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    const double difference = std::abs(double{b[i]} - double{c[i]});
+    differing += !(difference <= 1e-7);
+    worst = std::max(worst, difference);
+  }
+  EXPECT_LE(differing, noisy);
+  EXPECT_LE(worst, 2 * 2 * 1e-3 * 1.01);  // two steps, apart by at most twice the learning rate each
   EXPECT_EQ(a.size(), b.size());
 }
 
