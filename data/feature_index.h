@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// index.json of a feature cache: what is in its shards and from which state of the songs' files.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace chorale::data {
+
+/// Size and modification time of a file; a song whose stamp has changed is extracted again.
+struct FileStamp {
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+/// Nothing if there is no such regular file.
+std::optional<FileStamp> file_stamp(const std::string& path);
+
+struct IndexedSong {
+  std::string audio_path;
+  FileStamp stamp;
+  int shard = -1;  ///< -1: the file could not be used, `reason` says why
+  std::int64_t row = 0;
+  std::string reason;
+};
+
+struct IndexedShard {
+  std::int64_t rows = 0;
+  std::string hash;  ///< XXH3 of the file, 16 hex digits
+};
+
+struct FeatureIndex {
+  std::string settings;
+  Shape row_shape;
+  std::map<std::string, IndexedSong> songs;  ///< by song id
+  std::map<int, IndexedShard> shards;
+
+  /// Nothing if the file is missing, unreadable, damaged or of another version: the cache is made anew then.
+  static std::optional<FeatureIndex> read(const std::string& path);
+  void write(const std::string& path) const;
+};
+
+std::string shard_name(int shard);  ///< "shard_00012.npy"
+/// 16 hex digits of XXH3 over a file's bytes; InputError if it cannot be read.
+std::string file_hash(const std::string& path);
+std::string text_hash(const std::string& text);
+
+}  // namespace chorale::data

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "data/feature_cache.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace chorale::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A 16-bit mono WAV of a tone.
+void write_tone(const fs::path& path, double frequency, double seconds) {
+  constexpr std::uint32_t rate = 22050;
+  const auto n = static_cast<std::uint32_t>(seconds * rate);
+  std::string bytes = "RIFF....WAVEfmt ";
+  const auto put = [&](std::uint32_t value, int size) {
+    for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 255u);
+  };
+  put(16, 4), put(1, 2), put(1, 2), put(rate, 4), put(2 * rate, 4), put(2, 2), put(16, 2);
+  bytes += "data";
+  put(2 * n, 4);
+  for (std::uint32_t i = 0; i < n; ++i)
+    put(static_cast<std::uint16_t>(
+            static_cast<std::int16_t>(8000 * std::sin(2 * M_PI * frequency * i / rate))),
+        2);
+  const std::uint32_t size = static_cast<std::uint32_t>(bytes.size()) - 8;
+  std::memcpy(bytes.data() + 4, &size, 4);
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+class FeatureCacheTest : public ::testing::Test {
+ protected:
+  FeatureCacheTest() {
+    fs::remove_all(root_);
+    for (int i = 0; i < 9; ++i) write_tone(audio(i), 200 + 60 * i, 1.5 + 0.1 * i);
+    settings_.kind = "mel_db";
+    settings_.duration = 2;
+  }
+  ~FeatureCacheTest() override { fs::remove_all(root_); }
+
+  fs::path audio(int i) const {
+    return root_ / "audio" / (i % 2 ? "english" : "hindi") / "pop" /
+           ("xx_000" + std::to_string(i) + "_Tone.wav");
+  }
+  fs::path cache() const {
+    for (const auto& entry : fs::directory_iterator(root_ / "features"))
+      if (entry.is_directory()) return entry.path();
+    return {};
+  }
+  ExtractionSummary extract(const ExtractionOptions& options = {}) {
+    return extract_features(load_corpus(root_), {settings_}, options);
+  }
+  FeatureSet load() { return load_features(load_corpus(root_), settings_); }
+
+  ExecutionContext context_{DeviceKind::cpu};
+  ContextScope scope_{context_};
+  fs::path root_ = fs::temp_directory_path() / ("chorale_cache_" + std::to_string(::getpid()));
+  FeatureSettings settings_;
+};
+
+TEST_F(FeatureCacheTest, RowsAreStandardisedAndTheSecondRunReusesAll) {
+  const ExtractionSummary first = extract();
+  EXPECT_EQ(first.computed, 9);
+  EXPECT_EQ(first.reused, 0);
+  const FeatureSet set = load();
+  EXPECT_EQ(set.count(), 9);
+  EXPECT_EQ(set.row_shape, (Shape{128, 1 + 44100 / 512}));
+  for (std::int64_t i = 0; i < set.count(); ++i) {
+    double sum = 0, square = 0;
+    const auto row = set.values[i].to_host<float>();
+    for (float v : row) sum += v, square += double{v} * v;
+    EXPECT_NEAR(sum / static_cast<double>(row.size()), 0, 1e-4);
+    EXPECT_NEAR(square / static_cast<double>(row.size()), 1, 1e-3);
+  }
+  const ExtractionSummary second = extract();
+  EXPECT_EQ(second.computed, 0);
+  EXPECT_EQ(second.reused, 9);
+}
+
+TEST_F(FeatureCacheTest, SameBitsForAnyNumberOfWorkers) {
+  ExtractionOptions options;
+  options.workers = 1;
+  extract(options);
+  const auto one = load().values.to_host<float>();
+  fs::remove_all(root_ / "features");
+  options.workers = 5;
+  extract(options);
+  EXPECT_EQ(one, load().values.to_host<float>());
+}
+
+TEST_F(FeatureCacheTest, AChangedFileIsExtractedAgainAndOthersAreNot) {
+  extract();
+  const auto before = load().values.to_host<float>();
+  write_tone(audio(3), 1234, 1.0);
+  EXPECT_THROW(load(), InputError);
+  const ExtractionSummary summary = extract();
+  EXPECT_EQ(summary.computed, 1);
+  EXPECT_EQ(summary.reused, 8);
+  EXPECT_NE(before, load().values.to_host<float>());
+}
+
+TEST_F(FeatureCacheTest, BadFilesAreSkippedAndListedOrEndTheRun) {
+  std::ofstream(audio(2), std::ios::binary | std::ios::trunc) << "no audio at all";
+  fs::remove(audio(5));
+  std::ofstream(audio(5)).flush();
+  const ExtractionSummary summary = extract();
+  EXPECT_EQ(summary.computed, 7);
+  ASSERT_EQ(summary.skipped.size(), 2u);
+  EXPECT_NE(summary.skipped[0].reason.find(audio(5).filename().string()), std::string::npos);
+  EXPECT_EQ(load().count(), 7);
+  EXPECT_EQ(extract().computed, 0);  // known to be bad until the file changes
+  fs::remove_all(root_ / "features");
+  ExtractionOptions strict;
+  strict.strict = true;
+  EXPECT_THROW(extract(strict), InputError);
+}
+
+TEST_F(FeatureCacheTest, NoUsableSongIsAnError) {
+  for (int i = 0; i < 9; ++i) std::ofstream(audio(i), std::ios::trunc) << "x";
+  EXPECT_THROW(extract(), InputError);
+}
+
+TEST_F(FeatureCacheTest, AnInterruptedRunGoesOn) {
+  ExtractionOptions options;
+  int calls = 0;
+  options.interrupted = [&] { return ++calls == 5; };
+  const ExtractionSummary first = extract(options);
+  EXPECT_TRUE(first.interrupted);
+  EXPECT_THROW(load(), InputError);
+  const ExtractionSummary second = extract();
+  EXPECT_EQ(first.computed + second.computed, 9);
+  EXPECT_EQ(load().count(), 9);
+}
+
+TEST_F(FeatureCacheTest, DamageIsNoticedAndRepaired) {
+  extract();
+  const auto good = load().values.to_host<float>();
+  const fs::path shard = cache() / "shard_00000.npy";
+  std::fstream file(shard, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(5000);
+  file.put('!');
+  file.close();
+  EXPECT_THROW(load(), InputError);
+  EXPECT_EQ(extract().computed, 9);
+  EXPECT_EQ(load().values.to_host<float>(), good);
+  for (const char* damage : {"", "{", "[]", R"({"version": 1, "settings": 3})"}) {
+    std::ofstream(cache() / "index.json", std::ios::trunc) << damage;
+    EXPECT_THROW(load(), InputError) << damage;
+    EXPECT_EQ(extract().computed, 9) << damage;
+  }
+  EXPECT_EQ(load().values.to_host<float>(), good);
+}
+
+TEST_F(FeatureCacheTest, OtherSettingsHaveACacheOfTheirOwn) {
+  extract();
+  settings_.params.mel.n_mels = 64;
+  EXPECT_THROW(load(), InputError);
+  EXPECT_EQ(extract().computed, 9);
+  settings_.params.mel.n_mels = 128;
+  EXPECT_EQ(extract().reused, 9);
+}
+
+TEST_F(FeatureCacheTest, KindsShareTheDecoding) {
+  FeatureSettings mfcc = settings_, both = settings_, statistics = settings_;
+  mfcc.kind = "mfcc";
+  both.kind = "both";
+  statistics.kind = "statistics";
+  const Corpus corpus = load_corpus(root_);
+  EXPECT_EQ(extract_features(corpus, {settings_, mfcc, both, statistics}, {}).computed, 9);
+  EXPECT_EQ(load_features(corpus, mfcc).row_shape, (Shape{120, 87}));
+  EXPECT_EQ(load_features(corpus, both).row_shape, (Shape{248, 87}));
+  const FeatureSet descriptors = load_features(corpus, statistics);
+  EXPECT_EQ(descriptors.row_shape.size(), 1u);
+  const auto stacked = load_features(corpus, both).values.to_host<float>(),
+             mel = load().values.to_host<float>();
+  EXPECT_EQ(std::vector(stacked.begin(), stacked.begin() + 128 * 87),
+            std::vector(mel.begin(), mel.begin() + 128 * 87));
+}
+
+}  // namespace
+}  // namespace chorale::data
