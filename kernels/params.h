@@ -94,4 +94,7 @@ struct DecibelParams {
   float top_db = 80.0f;  ///< negative: no floor
 };
 
+/// Points per partial sum of the k-means kernels: a fixed number, so that sums depend on nothing else.
+constexpr std::int64_t kmeans_block = 512;
+
 }  // namespace chorale

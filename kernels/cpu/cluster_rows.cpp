@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Passes over the rows of a matrix that clustering needs besides products: column means, centring, and squared
+// distances to each row's own center. Differences are formed directly, sums are f64 over fixed blocks of rows and
+// added up in block order. Each pass moves n d floats once (subtract_mean twice).
+#include <cmath>
+#include <vector>
+
+#include "kernels/cpu/checks.h"
+#include "kernels/cpu/kernels.h"
+#include "kernels/cpu/parallel.h"
+
+namespace chorale::cpu {
+
+void column_mean(Context& context, ConstView x, View mean, View bad) {
+  require(x.dtype == DType::f32 && x.rank == 2 && mean.dtype == DType::f64 && mean.size() == x.shape[1] &&
+              bad.dtype == DType::i64,
+          "column_mean", "x f32 [n, d], mean f64 [d], bad i64 [1]", x, mean, bad);
+  const std::int64_t n = x.shape[0], d = x.shape[1], blocks = block_count(n, kmeans_block);
+  const Scratch partial(context, static_cast<std::size_t>(blocks * d) * sizeof(double));
+  const Scratch first_bad(context, static_cast<std::size_t>(blocks) * sizeof(std::int64_t));
+  parallel_tasks(blocks, n * d, [&](std::int64_t block) {
+    double* sums = partial.as<double>() + block * d;
+    std::fill_n(sums, d, 0.0);
+    std::int64_t found = -1;
+    for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
+      const float* row = x.as<float>() + i * d;
+      float probe = 0;
+      for (std::int64_t j = 0; j < d; ++j) sums[j] += static_cast<double>(row[j]);
+      for (std::int64_t j = 0; j < d; ++j) probe += row[j] * 0.0f;  // NaN if any element is not finite
+      if (!(probe == 0.0f) && found < 0) {
+        found = i * d;
+        while (std::isfinite(x.as<float>()[found])) ++found;
+      }
+    }
+    first_bad.as<std::int64_t>()[block] = found;
+  });
+  double* m = mean.as<double>();
+  std::fill_n(m, d, 0.0);
+  *bad.as<std::int64_t>() = -1;
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    for (std::int64_t j = 0; j < d; ++j) m[j] += partial.as<double>()[block * d + j];
+    if (*bad.as<std::int64_t>() < 0) *bad.as<std::int64_t>() = first_bad.as<std::int64_t>()[block];
+  }
+  for (std::int64_t j = 0; j < d; ++j) m[j] /= static_cast<double>(n);
+}
+
+void subtract_mean(Context& context, ConstView x, ConstView mean, View y, View norms, View total) {
+  require(x.dtype == DType::f32 && x.rank == 2 && y.dtype == DType::f32 && y.size() == x.size() &&
+              mean.dtype == DType::f64 && mean.size() == x.shape[1] && norms.size() == x.shape[0],
+          "subtract_mean", "x, y f32 [n, d], mean f64 [d], norms f32 [n]", x, y, mean, norms);
+  const std::int64_t n = x.shape[0], d = x.shape[1], blocks = block_count(n, kmeans_block);
+  const Scratch partial(context, static_cast<std::size_t>(blocks) * sizeof(double));
+  parallel_tasks(blocks, n * d, [&](std::int64_t block) {
+    double block_total = 0;
+    for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
+      const float* from = x.as<float>() + i * d;
+      float* to = y.as<float>() + i * d;
+      double lane[8] = {};
+      for (std::int64_t j = 0; j < d; ++j)
+        to[j] = static_cast<float>(static_cast<double>(from[j]) - mean.as<double>()[j]);
+      std::int64_t j = 0;
+      for (; j + 8 <= d; j += 8)
+        for (int l = 0; l < 8; ++l) lane[l] += static_cast<double>(to[j + l]) * static_cast<double>(to[j + l]);
+      for (; j < d; ++j) lane[0] += static_cast<double>(to[j]) * static_cast<double>(to[j]);
+      const double square = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+      norms.as<float>()[i] = static_cast<float>(square);
+      block_total += square;
+    }
+    partial.as<double>()[block] = block_total;
+  });
+  double sum = 0;
+  for (std::int64_t block = 0; block < blocks; ++block) sum += partial.as<double>()[block];
+  *total.as<double>() = sum;
+}
+
+void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstView labels, View distances,
+                      View inertia) {
+  require(x.dtype == DType::f32 && x.rank == 2 && centers.rank == 2 && centers.shape[1] == x.shape[1] &&
+              labels.dtype == DType::i32 && labels.size() == x.shape[0] && distances.size() == x.shape[0],
+          "kmeans_distances", "x f32 [n, d], centers f32 [k, d], labels i32 [n], distances f32 [n]", x, centers,
+          labels, distances);
+  const std::int64_t n = x.shape[0], d = x.shape[1], blocks = block_count(n, kmeans_block);
+  const Scratch partial(context, static_cast<std::size_t>(blocks) * sizeof(double));
+  parallel_tasks(blocks, n * d, [&](std::int64_t block) {
+    double block_total = 0;
+    for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
+      const float* row = x.as<float>() + i * d;
+      const float* center = centers.as<float>() + labels.as<std::int32_t>()[i] * d;
+      double lane[8] = {};
+      std::int64_t j = 0;
+      for (; j + 8 <= d; j += 8)
+        for (int l = 0; l < 8; ++l) {
+          const double difference = static_cast<double>(row[j + l]) - static_cast<double>(center[j + l]);
+          lane[l] += difference * difference;
+        }
+      for (; j < d; ++j) {
+        const double difference = static_cast<double>(row[j]) - static_cast<double>(center[j]);
+        lane[0] += difference * difference;
+      }
+      const double square = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+      distances.as<float>()[i] = static_cast<float>(square);
+      block_total += square;
+    }
+    partial.as<double>()[block] = block_total;
+  });
+  double sum = 0;
+  for (std::int64_t block = 0; block < blocks; ++block) sum += partial.as<double>()[block];
+  *inertia.as<double>() = sum;
+}
+
+}  // namespace chorale::cpu
