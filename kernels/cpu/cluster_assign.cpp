@@ -84,20 +84,27 @@ void keep(const Problem& p, const Restart& restart, const Nearest& nearest, int 
 
 /// Moves the bounds of points [begin, end) and lists those whose label is open.
 int open_points(const Problem& p, const Restart& restart, std::int64_t begin, std::int64_t end, std::int32_t* open) {
-  int count = 0;
-  float* upper = p.upper + restart.index * p.n;
-  float* lower = p.lower + restart.index * p.n;
-  const std::int32_t* labels = p.labels + restart.index * p.n;
-  for (std::int64_t i = begin; i < end; ++i) {
+  const int points = static_cast<int>(end - begin);
+  float* __restrict upper = p.upper + restart.index * p.n + begin;
+  float* __restrict lower = p.lower + restart.index * p.n + begin;
+  const std::int32_t* __restrict labels = p.labels + restart.index * p.n + begin;
+  const float* __restrict norms = p.norms + begin;
+  std::int32_t is_open[assign_block];
+  for (int i = 0; i < points; ++i) {
     const std::int32_t label = labels[i];
     const float others = label == restart.first_shift_cluster ? restart.second_shift : restart.first_shift;
     const float u = (upper[i] + restart.shift[label]) * above;
-    const float l = std::max(0.0f, (lower[i] - others) * below);
+    const float reduced = (lower[i] - others) * below;
+    const float l = reduced > 0.0f ? reduced : 0.0f;
     upper[i] = u;
     lower[i] = l;
-    const float error = 2.1f * p.relative_error * (p.norms[i] + restart.largest_norm);
-    open[count] = static_cast<std::int32_t>(i - begin);
-    count += !((u * u + error) * above < l * l);
+    const float error = 2.1f * p.relative_error * (norms[i] + restart.largest_norm);
+    is_open[i] = (u * u + error) * above < l * l ? 0 : 1;
+  }
+  int count = 0;
+  for (int i = 0; i < points; ++i) {
+    open[count] = i;
+    count += is_open[i];
   }
   return count;
 }
@@ -131,6 +138,9 @@ void assign_open(const Problem& p, std::size_t slot, std::int64_t begin, const s
     Nearest nearest[tile::row_blocks];
     for (Nearest& block : nearest) block.start();
     const auto point = [&](int r) { return begin + open[i + r]; };
+    for (int r = i + count; r < std::min(open_count, i + 2 * tile_rows); ++r)  // the next tile, while this one is busy
+      for (std::int64_t j = 0; j < std::min<std::int64_t>(p.d, tile::depth); j += 16)
+        __builtin_prefetch(p.x + (begin + open[r]) * p.d + j);
     tile::product([&](int r) { return p.x + point(r) * p.d; }, count, p.d, p.packed_each + slot * p.packed_restart,
                   p.k, rows, [&](std::int64_t cluster, int block, vec dots) {
                     nearest[block].see(dots, restart.half_norms[cluster], static_cast<std::int32_t>(cluster));

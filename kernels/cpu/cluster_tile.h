@@ -96,9 +96,13 @@ class Rows {
   /// row(i) is the address of row i.
   template <class Row>
   void read(const Row& row, int count, std::int64_t pass, std::int64_t elements) {
-    for (int i = 0; i < tile_rows; ++i)
-      std::memcpy(data_ + i * row_stride, row(i < count ? i : 0) + pass,
-                  static_cast<std::size_t>(elements) * sizeof(float));
+    for (int i = 0; i < tile_rows; ++i) {
+      const float* from = row(i < count ? i : 0) + pass;
+      float* to = data_ + i * row_stride;
+      std::int64_t j = 0;
+      for (; j + lanes <= elements; j += lanes) store(to + j, load(from + j));
+      for (; j < elements; ++j) to[j] = from[j];
+    }
   }
   const float* data() const { return data_; }
 
