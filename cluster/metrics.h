@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// How good a clustering is: by the data alone (silhouette, Calinski-Harabasz, Davies-Bouldin) and against known labels
+// (adjusted Rand index, normalised mutual information, purity, accuracy). Definitions are scikit-learn's where it
+// has them.
+//
+// Labels are any integers, one a row; -1 is noise. Metrics of the data leave noise out; metrics against known labels
+// count it as one more cluster, as scikit-learn does.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace chorale::cluster {
+
+using Labels = std::span<const std::int32_t>;
+
+/// A number, or why there is none: one cluster, only noise, every point a cluster of its own. Never NaN.
+struct Metric {
+  std::optional<double> value;
+  std::string reason;  ///< empty when there is a value
+};
+
+/// Counts of each (class, cluster) pair; rows and columns in ascending order of the labels that occur.
+struct Contingency {
+  std::vector<std::int32_t> classes, clusters;
+  std::vector<std::int64_t> counts;  ///< [class, cluster]
+  std::int64_t n = 0;
+  std::int64_t at(std::size_t row, std::size_t column) const { return counts[row * clusters.size() + column]; }
+};
+
+/// ContractError when the lengths differ.
+Contingency contingency_table(Labels truth, Labels predicted);
+
+struct Silhouette {
+  Metric mean;
+  std::vector<float> samples;  ///< (n) in the order of the rows, 0 for noise; empty when the mean is undefined
+};
+
+/// Exact mean silhouette with Euclidean distances and its value for each row (Rousseeuw, 1987), on the current
+/// context's device; x f32 (n, d). Time O(n^2 d), memory O(n d). Equal to sklearn.metrics.silhouette_samples.
+Silhouette silhouette(const Tensor& x, Labels labels, const std::string& name = "x");
+/// sklearn.metrics.calinski_harabasz_score: between-cluster over within-cluster dispersion, larger is better.
+Metric calinski_harabasz(const Tensor& x, Labels labels, const std::string& name = "x");
+/// sklearn.metrics.davies_bouldin_score: mean over clusters of the worst (s_i + s_j) / d_ij, smaller is better.
+Metric davies_bouldin(const Tensor& x, Labels labels, const std::string& name = "x");
+
+/// sklearn.metrics.adjusted_rand_score (Hubert & Arabie, 1985).
+Metric adjusted_rand_index(Labels truth, Labels predicted);
+/// sklearn.metrics.normalized_mutual_info_score with the arithmetic mean of the entropies.
+Metric normalized_mutual_info(Labels truth, Labels predicted);
+/// Share of points whose class is the most frequent one of their cluster.
+Metric cluster_purity(Labels truth, Labels predicted);
+/// Share of points classified right under the best one-to-one mapping of clusters to classes.
+Metric cluster_accuracy(Labels truth, Labels predicted);
+
+/// The assignment of rows to different columns with the largest total of `weights` [rows, columns], row-major; -1 for
+/// a row without a column. O(max(rows, columns)^3), the Hungarian method with potentials (Kuhn, 1955; Munkres, 1957).
+std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weights, std::size_t rows,
+                                             std::size_t columns);
+
+/// All metrics of one clustering, in the order of the result files' columns.
+struct Evaluation {
+  std::int64_t n_clusters = 0;  ///< without noise
+  std::int64_t n_noise = 0;
+  std::array<Metric, 7> metrics;
+};
+constexpr std::array<std::string_view, 7> metric_names = {
+    "silhouette_score",      "calinski_harabasz_index", "davies_bouldin_index", "adjusted_rand_index",
+    "normalized_mutual_info", "cluster_purity",          "cluster_accuracy"};
+
+/// `truth` empty: the last four are undefined.
+Evaluation evaluate(const Tensor& x, Labels predicted, Labels truth = {}, const std::string& name = "x");
+
+}  // namespace chorale::cluster

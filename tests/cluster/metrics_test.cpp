@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+#include "cluster/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "tests/cluster/data.h"
+
+namespace chorale::cluster {
+namespace {
+
+using test::golden;
+
+class Metrics : public testing::Test {
+ protected:
+  ExecutionContext context_{DeviceKind::cpu};
+  ContextScope scope_{context_};
+};
+
+double value(const Metric& m) {
+  EXPECT_TRUE(m.value.has_value()) << m.reason;
+  return m.value.value_or(-1e9);
+}
+
+void expect_data_metrics(const std::string& name, const test::Data& data, Labels labels, const nlohmann::json& expected) {
+  const Silhouette s = silhouette(data.x, labels);
+  const std::pair<const char*, double> ours[] = {{"silhouette_score", value(s.mean)},
+                                                 {"calinski_harabasz_index", value(calinski_harabasz(data.x, labels))},
+                                                 {"davies_bouldin_index", value(davies_bouldin(data.x, labels))}};
+  for (const auto& [metric, result] : ours) {
+    const double theirs = expected[metric];
+    std::printf("%-8s %-24s %18.10f %18.10f %9.1e\n", name.c_str(), metric, result, theirs,
+                std::fabs(result - theirs) / std::fabs(theirs));
+    EXPECT_NEAR(result, theirs, 1e-6 * std::max(1.0, std::fabs(theirs))) << name << " " << metric;
+  }
+  const auto& samples = expected["silhouette_samples"];
+  const std::size_t step = std::max<std::size_t>(1, labels.size() / 40);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    EXPECT_NEAR(static_cast<double>(s.samples[i * step]), samples[i].get<double>(), 1e-5) << name << " row " << i * step;
+}
+
+TEST_F(Metrics, EqualScikitLearn) {
+  std::printf("%-8s %-24s %18s %18s %9s\n", "data", "metric", "ours", "scikit-learn", "relative");
+  for (const auto& [name, set] : golden()["sets"].items()) {
+    const test::Data data = test::load(name);
+    const auto predicted = test::labels_of(name + "_kmeans.npy");
+    expect_data_metrics(name, data, data.truth, set["truth_metrics"]);
+    const nlohmann::json& expected = set["kmeans_metrics"];
+    expect_data_metrics(name, data, predicted, expected);
+    const std::pair<const char*, double> ours[] = {
+        {"adjusted_rand_index", value(adjusted_rand_index(data.truth, predicted))},
+        {"normalized_mutual_info", value(normalized_mutual_info(data.truth, predicted))},
+        {"cluster_purity", value(cluster_purity(data.truth, predicted))},
+        {"cluster_accuracy", value(cluster_accuracy(data.truth, predicted))}};
+    for (const auto& [metric, result] : ours) {
+      const double theirs = expected[metric];
+      std::printf("%-8s %-24s %18.10f %18.10f %9.1e\n", name.c_str(), metric, result, theirs,
+                  std::fabs(result - theirs) / theirs);
+      EXPECT_NEAR(result, theirs, 1e-9) << name << " " << metric;
+    }
+  }
+}
+
+TEST_F(Metrics, SilhouetteEqualsTheDefinition) {
+  // Uneven clusters, one of a single point, one of two equal points; sizes that no tile divides.
+  const test::Data data = test::blobs(331, 7, 5, 96);
+  std::vector<std::int32_t> labels(331);
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = i < 40 ? 9 : i < 41 ? 3 : i < 43 ? -7 : i < 200 ? 0 : 1;
+  std::vector<float> x = data.x.to_host<float>();
+  std::copy_n(x.begin() + 41 * 7, 7, x.begin() + 42 * 7);
+  const Silhouette s = silhouette(Tensor::from_host(x, {331, 7}), labels);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    double own = 0, nearest = 1e300;
+    for (const std::int32_t c : {9, 3, -7, 0, 1}) {
+      double sum = 0, count = 0;
+      for (std::size_t j = 0; j < labels.size(); ++j) {
+        if (labels[j] != c) continue;
+        double square = 0;
+        for (std::size_t k = 0; k < 7; ++k) square += std::pow(static_cast<double>(x[i * 7 + k]) - static_cast<double>(x[j * 7 + k]), 2);
+        sum += std::sqrt(square);
+        ++count;
+      }
+      if (labels[i] == c) {
+        own = count > 1 ? sum / (count - 1) : -1;
+      } else {
+        nearest = std::min(nearest, sum / count);
+      }
+    }
+    const double expected = own < 0 ? 0 : (nearest - own) / std::max(own, nearest);
+    EXPECT_NEAR(static_cast<double>(s.samples[i]), expected, 2e-6) << "row " << i;
+  }
+}
+
+TEST_F(Metrics, SilhouetteHoldsWhereProductsCancel) {
+  // Two tight clusters far apart: distances within them are 1e-4 of the norms.
+  std::vector<float> x;
+  for (int i = 0; i < 100; ++i) {
+    x.push_back(i % 2 ? 1000.0f : -1000.0f);
+    x.push_back(static_cast<float>(i / 2) * 0.0625f);
+  }
+  std::vector<std::int32_t> labels(100);
+  for (std::size_t i = 0; i < 100; ++i) labels[i] = static_cast<std::int32_t>(i % 4 < 2 ? i % 2 : i % 2 + 2);
+  const Silhouette s = silhouette(Tensor::from_host(x, {100, 2}), labels);
+  double expected = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    double sum[4] = {};
+    for (std::size_t j = 0; j < 100; ++j)
+      sum[labels[j]] += std::hypot(static_cast<double>(x[2 * i]) - static_cast<double>(x[2 * j]),
+                                   static_cast<double>(x[2 * i + 1]) - static_cast<double>(x[2 * j + 1]));
+    const double own = sum[labels[i]] / 24;
+    double nearest = 1e300;
+    for (int c = 0; c < 4; ++c)
+      if (c != labels[i]) nearest = std::min(nearest, sum[c] / 25);
+    expected += (nearest - own) / std::max(nearest, own) / 100;
+  }
+  EXPECT_NEAR(value(s.mean), expected, 1e-5);
+}
+
+TEST_F(Metrics, AreUndefinedRatherThanNaN) {
+  const test::Data data = test::blobs(12, 3, 3, 24);
+  std::vector<std::int32_t> each(12);
+  std::iota(each.begin(), each.end(), 0);
+  const std::pair<std::vector<std::int32_t>, const char*> cases[] = {
+      {std::vector<std::int32_t>(12, 4), "one cluster"},
+      {std::vector<std::int32_t>(12, -1), "noise"},
+      {{-1, -1, 5, 5, 5, 5, -1, -1, -1, -1, -1, -1}, "one cluster"},
+      {each, "own"}};
+  for (const auto& [labels, reason] : cases) {
+    const Evaluation e = evaluate(data.x, labels, data.truth);
+    for (int m = 0; m < 3; ++m) {
+      const Metric& metric = e.metrics[static_cast<std::size_t>(m)];
+      EXPECT_FALSE(metric.value.has_value()) << metric_names[static_cast<std::size_t>(m)] << " " << reason;
+      EXPECT_NE(metric.reason.find(reason), std::string::npos) << metric.reason;
+    }
+    for (std::size_t m = 3; m < 7; ++m)
+      if (e.metrics[m].value) {
+        EXPECT_TRUE(std::isfinite(*e.metrics[m].value));
+      } else {
+        EXPECT_EQ(labels, std::vector<std::int32_t>(12, -1));
+      }
+  }
+  const Evaluation unlabelled = evaluate(data.x, data.truth);
+  EXPECT_TRUE(unlabelled.metrics[0].value.has_value());
+  EXPECT_FALSE(unlabelled.metrics[3].value.has_value());
+}
+
+TEST_F(Metrics, PointsOnOneSpotStayFinite) {
+  const Tensor x = Tensor::full({30, 4}, 3.25);
+  std::vector<std::int32_t> labels(30);
+  for (std::size_t i = 0; i < 30; ++i) labels[i] = static_cast<std::int32_t>(i % 3);
+  EXPECT_EQ(value(silhouette(x, labels).mean), 0);
+  EXPECT_EQ(value(calinski_harabasz(x, labels)), 1);
+  EXPECT_EQ(value(davies_bouldin(x, labels)), 0);
+}
+
+TEST_F(Metrics, LeaveNoiseOut) {
+  const test::Data data = test::blobs(60, 3, 3, 24);
+  std::vector<std::int32_t> labels = data.truth, kept;
+  std::vector<float> rows, x = data.x.to_host<float>();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (i % 7 == 0) {
+      labels[i] = -1;
+    } else {
+      kept.push_back(labels[i]);
+      rows.insert(rows.end(), x.begin() + static_cast<std::ptrdiff_t>(3 * i), x.begin() + static_cast<std::ptrdiff_t>(3 * i + 3));
+    }
+  }
+  const Tensor without = Tensor::from_host(rows, {static_cast<std::int64_t>(kept.size()), 3});
+  const Evaluation a = evaluate(data.x, labels, data.truth), b = evaluate(without, kept);
+  for (std::size_t m = 0; m < 3; ++m) EXPECT_NEAR(value(a.metrics[m]), value(b.metrics[m]), 1e-5 * value(b.metrics[m]));
+  EXPECT_EQ(a.n_clusters, 3);
+  EXPECT_EQ(a.n_noise, 9);
+}
+
+TEST_F(Metrics, AgreementDoesNotDependOnTheNamesOfClusters) {
+  const std::vector<std::int32_t> truth = {0, 0, 0, 1, 1, 2, 2, 2}, named = {7, 7, 7, -3, -3, 5, 5, 5};
+  for (const Metric& m : {adjusted_rand_index(truth, named), normalized_mutual_info(truth, named),
+                          cluster_purity(truth, named), cluster_accuracy(truth, named)})
+    EXPECT_NEAR(value(m), 1.0, 1e-12);
+  const Contingency t = contingency_table(truth, named);
+  EXPECT_EQ(t.clusters, (std::vector<std::int32_t>{-3, 5, 7}));
+  EXPECT_EQ(t.counts, (std::vector<std::int64_t>{0, 0, 3, 2, 0, 0, 0, 3, 0}));
+  EXPECT_THROW(contingency_table(truth, Labels(named).first(3)), ContractError);
+}
+
+TEST_F(Metrics, AccuracyMapsClustersOneToOne) {
+  // Purity may give both clusters to class 0, accuracy may not; and there may be more clusters than classes.
+  const std::vector<std::int32_t> truth = {0, 0, 0, 0, 0, 1}, predicted = {0, 0, 0, 1, 1, 1};
+  EXPECT_NEAR(value(cluster_purity(truth, predicted)), 5.0 / 6, 1e-12);
+  EXPECT_NEAR(value(cluster_accuracy(truth, predicted)), 4.0 / 6, 1e-12);
+  EXPECT_NEAR(value(cluster_accuracy({{0, 0, 0, 0}}, {{0, 1, 2, 3}})), 0.25, 1e-12);
+  EXPECT_NEAR(value(cluster_accuracy({{0, 1, 2, 3}}, {{0, 0, 0, 0}})), 0.25, 1e-12);
+}
+
+TEST_F(Metrics, AssignmentIsTheBestOfAllPermutations) {
+  std::uint64_t state = 1;
+  for (int round = 0; round < 60; ++round) {
+    const std::size_t rows = 1 + static_cast<std::size_t>(round) % 6, columns = 1 + static_cast<std::size_t>(round / 6) % 6;
+    std::vector<std::int64_t> w(rows * columns);
+    for (auto& e : w) e = static_cast<std::int64_t>((state = test::splitmix(state)) % 20);
+    const auto match = maximum_assignment(w, rows, columns);
+    std::int64_t total = 0;
+    std::vector<int> used(columns, 0);
+    for (std::size_t r = 0; r < rows; ++r)
+      if (match[r] >= 0) {
+        total += w[r * columns + static_cast<std::size_t>(match[r])];
+        EXPECT_EQ(used[static_cast<std::size_t>(match[r])]++, 0);
+      }
+    std::vector<std::size_t> order(std::max(rows, columns));
+    std::iota(order.begin(), order.end(), 0);
+    std::int64_t best = 0;
+    do {
+      std::int64_t sum = 0;
+      for (std::size_t r = 0; r < rows; ++r)
+        if (order[r] < columns) sum += w[r * columns + order[r]];
+      best = std::max(best, sum);
+    } while (std::next_permutation(order.begin(), order.end()));
+    EXPECT_EQ(total, best) << "round " << round;
+  }
+}
+
+TEST_F(Metrics, RefuseLabelsOfAnotherLength) {
+  const test::Data data = test::blobs(12, 3, 3, 24);
+  EXPECT_THROW(silhouette(data.x, Labels(data.truth).first(11)), InputError);
+}
+
+}  // namespace
+}  // namespace chorale::cluster
