@@ -22,7 +22,8 @@ void check_options(const KMeansOptions& o, const Tensor& x) {
   if (o.n_clusters < 1 || o.n_clusters > n)
     refuse("n_clusters", "not between 1 and the number of rows", std::to_string(o.n_clusters),
            "1 to " + std::to_string(n));
-  if (o.n_init < 1 || o.n_init > 10000) refuse("n_init", "out of range", std::to_string(o.n_init), "1 to 10000");
+  if (o.n_init < 1 || o.n_init > 10000)
+    refuse("n_init", "out of range", std::to_string(o.n_init), "1 to 10000");
   if (o.max_iter < 1) refuse("max_iter", "out of range", std::to_string(o.max_iter), "1 or more");
   if (!(o.tol >= 0) || std::isinf(o.tol)) refuse("tol", "out of range", std::to_string(o.tol), "0 or more");
   if (o.init.defined() && (o.init.rank() != 2 || o.init.dim(0) != o.n_clusters || o.init.dim(1) != x.dim(1)))
@@ -36,7 +37,8 @@ void move_to_mean(const Tensor& centers, const Tensor& mean, Tensor& target) {
   const std::vector<double> origin = mean.to_host<double>();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!std::isfinite(values[i]))
-      throw InputError("init: element is not finite: " + std::to_string(values[i]) + " (allowed finite numbers)");
+      throw InputError("init: element is not finite: " + std::to_string(values[i]) +
+                       " (allowed finite numbers)");
     values[i] = static_cast<float>(static_cast<double>(values[i]) - origin[i % origin.size()]);
   }
   target.upload(values.data(), DType::f32);
@@ -49,7 +51,8 @@ void find_half_norms(const Tensor& centers, Tensor& half_norms) {
   std::vector<float> half(values.size() / d);
   for (std::size_t c = 0; c < half.size(); ++c) {
     double sum = 0;
-    for (std::size_t i = c * d; i < (c + 1) * d; ++i) sum += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+    for (std::size_t i = c * d; i < (c + 1) * d; ++i)
+      sum += static_cast<double>(values[i]) * static_cast<double>(values[i]);
     half[c] = static_cast<float>(0.5 * sum);
   }
   half_norms.upload(half.data(), DType::f32);
@@ -100,17 +103,19 @@ class Restarts {
     std::vector<std::int32_t> first(static_cast<std::size_t>(count_));
     for (std::size_t r = 0; r < first.size(); ++r) {
       const philox::Block word = philox::block(options_.random_state, 0, static_cast<std::uint32_t>(r), 0);
-      first[r] = static_cast<std::int32_t>(((static_cast<std::uint64_t>(word.word[0]) << 32 | word.word[1]) >> 11) *
-                                           0x1p-53 * static_cast<double>(n_));
+      first[r] =
+          static_cast<std::int32_t>(((static_cast<std::uint64_t>(word.word[0]) << 32 | word.word[1]) >> 11) *
+                                    0x1p-53 * static_cast<double>(n_));
     }
     Tensor candidates = Tensor::from_host(first, {count_});
     const Tensor next({count_ * trials}, DType::i32);
     for (std::int64_t step = 0; step < k_; ++step) {
       const std::int64_t columns = candidates.size();
       const Tensor d = distances.slice(0, 0, columns), sums = block_sums.slice(0, 0, columns);
-      kernel::kmeans_seed(context_, rows_.x, rows_.norms, candidates, step ? ConstView(closest) : ConstView(), d, sums);
-      kernel::kmeans_seed_choose(context_, rows_.x, candidates, d, sums, options_.random_state, step, centers_, closest,
-                                 next);
+      kernel::kmeans_seed(context_, rows_.x, rows_.norms, candidates, step ? ConstView(closest) : ConstView(),
+                          d, sums);
+      kernel::kmeans_seed_choose(context_, rows_.x, candidates, d, sums, options_.random_state, step,
+                                 centers_, closest, next);
       if (step == 0) candidates = Tensor({count_ * trials}, DType::i32);
       candidates.copy_from(next);
     }
@@ -125,7 +130,8 @@ class Restarts {
 
   void move_centers(const std::vector<std::int32_t>& active, bool keep_empty) {
     const Tensor list = Tensor::from_host(active, {static_cast<std::int64_t>(active.size())});
-    kernel::kmeans_centers(context_, list, sums_, counts_, keep_empty, centers_, half_norms_, shift_, status_);
+    kernel::kmeans_centers(context_, list, sums_, counts_, keep_empty, centers_, half_norms_, shift_,
+                           status_);
   }
 
   void iterate() {
@@ -166,10 +172,11 @@ class Restarts {
     std::vector<std::int32_t> points(distance.size());
     std::iota(points.begin(), points.end(), 0);
     const auto empty = std::count(counts.begin(), counts.end(), 0);
-    std::partial_sort(points.begin(), points.begin() + empty, points.end(), [&](std::int32_t a, std::int32_t b) {
-      const float da = distance[static_cast<std::size_t>(a)], db = distance[static_cast<std::size_t>(b)];
-      return da != db ? da > db : a < b;
-    });
+    std::partial_sort(
+        points.begin(), points.begin() + empty, points.end(), [&](std::int32_t a, std::int32_t b) {
+          const float da = distance[static_cast<std::size_t>(a)], db = distance[static_cast<std::size_t>(b)];
+          return da != db ? da > db : a < b;
+        });
     std::vector<float> upper = upper_[r].to_host<float>(), lower = lower_[r].to_host<float>();
     auto next = points.begin();
     // Where all points lie on their centers there are fewer distinct points than clusters.
@@ -198,7 +205,8 @@ class Restarts {
     double lowest = std::numeric_limits<double>::infinity();
     for (std::size_t r = 0; r < static_cast<std::size_t>(count_); ++r) {
       double inertia = rows_.total_square;
-      for (std::size_t i = r * static_cast<std::size_t>(k_ * d_); i < (r + 1) * static_cast<std::size_t>(k_ * d_); ++i) {
+      for (std::size_t i = r * static_cast<std::size_t>(k_ * d_);
+           i < (r + 1) * static_cast<std::size_t>(k_ * d_); ++i) {
         const double c = static_cast<double>(centers[i]);
         inertia += c * (static_cast<double>(counts[i / static_cast<std::size_t>(d_)]) * c - 2.0 * sums[i]);
       }
@@ -226,8 +234,8 @@ class Restarts {
   const CenteredRows& rows_;
   const KMeansOptions& options_;
   std::int64_t n_, d_, k_, count_;
-  Tensor centers_, half_norms_, shift_;         // [restart, k, ...]
-  Tensor labels_, accounted_, upper_, lower_;   // [restart, n]
+  Tensor centers_, half_norms_, shift_;        // [restart, k, ...]
+  Tensor labels_, accounted_, upper_, lower_;  // [restart, n]
   Tensor sums_, counts_, status_;
   std::vector<std::int64_t> iterations_;
 };
@@ -252,8 +260,8 @@ Tensor kmeans_predict(const Tensor& x, const Tensor& centers, const std::string&
   move_to_mean(centers, rows.mean, moved);
   find_half_norms(moved, half_norms);
   const Tensor labels({1, n}, DType::i32), upper({1, n}, DType::f32), lower({1, n}, DType::f32);
-  kernel::kmeans_assign(current_context(), rows.x, rows.norms, Tensor::zeros({1}, DType::i32), moved, half_norms,
-                        ConstView(), labels, upper, lower);
+  kernel::kmeans_assign(current_context(), rows.x, rows.norms, Tensor::zeros({1}, DType::i32), moved,
+                        half_norms, ConstView(), labels, upper, lower);
   return labels[0].clone();
 }
 

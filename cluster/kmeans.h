@@ -13,29 +13,30 @@ struct KMeansOptions {
   /// Centers f32 (n_clusters, d) to start from, which makes n_init 1; undefined: greedy k-means++ with
   /// 2 + floor(log n_clusters) trials a center (Arthur & Vassilvitskii, SODA 2007).
   Tensor init;
-  /// Restarts; the one of lowest inertia is returned. They run together, as one product with n_init * n_clusters
-  /// columns, until they converge.
+  /// Restarts; the one of lowest inertia is returned. They run together, as one product with n_init *
+  /// n_clusters columns, until they converge.
   std::int64_t n_init = 10;
   std::int64_t max_iter = 300;
   /// A restart ends when its centers together moved by less than tol times the mean variance of the columns
   /// (squared distances), or when no label changed.
   double tol = 1e-4;
   std::uint64_t random_state = 0;
-  /// Leave out points whose label distance bounds prove (Hamerly, SDM 2010). The result is the same bit for bit.
+  /// Leave out points whose label distance bounds prove (Hamerly, SDM 2010). The result is the same bit for
+  /// bit.
   bool bounds = true;
 };
 
 struct KMeansResult {
-  Tensor labels_;           ///< i32 (n): the nearest center of each row, the lowest index of equals
-  Tensor cluster_centers_;  ///< f32 (n_clusters, d)
-  double inertia_ = 0;      ///< sum of squared distances to the nearest center
-  std::int64_t n_iter_ = 0; ///< iterations of the returned restart
+  Tensor labels_;            ///< i32 (n): the nearest center of each row, the lowest index of equals
+  Tensor cluster_centers_;   ///< f32 (n_clusters, d)
+  double inertia_ = 0;       ///< sum of squared distances to the nearest center
+  std::int64_t n_iter_ = 0;  ///< iterations of the returned restart
 };
 
-/// Clusters the rows of x, f32 (n, d), on the current context's device. Same bits for the same options, on the CPU
-/// for any number of threads. An empty cluster is given the point farthest from its center, as scikit-learn does;
-/// with fewer distinct rows than clusters some clusters stay empty. `name` stands for x in errors.
-/// UsageError for options out of range, InputError for x that is empty or not finite.
+/// Clusters the rows of x, f32 (n, d), on the current context's device. Same bits for the same options, on
+/// the CPU for any number of threads. An empty cluster is given the point farthest from its center, as
+/// scikit-learn does; with fewer distinct rows than clusters some clusters stay empty. `name` stands for x in
+/// errors. UsageError for options out of range, InputError for x that is empty or not finite.
 KMeansResult kmeans(const Tensor& x, const KMeansOptions& options, const std::string& name = "x");
 
 /// Nearest of `centers` f32 (k, d) for each row of x f32 (n, d): labels i32 (n), lowest index of equals.

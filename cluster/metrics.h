@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// How good a clustering is: by the data alone (silhouette, Calinski-Harabasz, Davies-Bouldin) and against known labels
-// (adjusted Rand index, normalised mutual information, purity, accuracy). Definitions are scikit-learn's where it
-// has them.
+// How good a clustering is: by the data alone (silhouette, Calinski-Harabasz, Davies-Bouldin) and against
+// known labels (adjusted Rand index, normalised mutual information, purity, accuracy). Definitions are
+// scikit-learn's where it has them.
 //
-// Labels are any integers, one a row; -1 is noise. Metrics of the data leave noise out; metrics against known labels
-// count it as one more cluster, as scikit-learn does.
+// Labels are any integers, one a row; -1 is noise. Metrics of the data leave noise out; metrics against known
+// labels count it as one more cluster, as scikit-learn does.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -31,7 +31,9 @@ struct Contingency {
   std::vector<std::int32_t> classes, clusters;
   std::vector<std::int64_t> counts;  ///< [class, cluster]
   std::int64_t n = 0;
-  std::int64_t at(std::size_t row, std::size_t column) const { return counts[row * clusters.size() + column]; }
+  std::int64_t at(std::size_t row, std::size_t column) const {
+    return counts[row * clusters.size() + column];
+  }
 };
 
 /// ContractError when the lengths differ.
@@ -39,15 +41,18 @@ Contingency contingency_table(Labels truth, Labels predicted);
 
 struct Silhouette {
   Metric mean;
-  std::vector<float> samples;  ///< (n) in the order of the rows, 0 for noise; empty when the mean is undefined
+  std::vector<float>
+      samples;  ///< (n) in the order of the rows, 0 for noise; empty when the mean is undefined
 };
 
-/// Exact mean silhouette with Euclidean distances and its value for each row (Rousseeuw, 1987), on the current
-/// context's device; x f32 (n, d). Time O(n^2 d), memory O(n d). Equal to sklearn.metrics.silhouette_samples.
+/// Exact mean silhouette with Euclidean distances and its value for each row (Rousseeuw, 1987), on the
+/// current context's device; x f32 (n, d). Time O(n^2 d), memory O(n d). Equal to
+/// sklearn.metrics.silhouette_samples.
 Silhouette silhouette(const Tensor& x, Labels labels, const std::string& name = "x");
 /// sklearn.metrics.calinski_harabasz_score: between-cluster over within-cluster dispersion, larger is better.
 Metric calinski_harabasz(const Tensor& x, Labels labels, const std::string& name = "x");
-/// sklearn.metrics.davies_bouldin_score: mean over clusters of the worst (s_i + s_j) / d_ij, smaller is better.
+/// sklearn.metrics.davies_bouldin_score: mean over clusters of the worst (s_i + s_j) / d_ij, smaller is
+/// better.
 Metric davies_bouldin(const Tensor& x, Labels labels, const std::string& name = "x");
 
 /// sklearn.metrics.adjusted_rand_score (Hubert & Arabie, 1985).
@@ -59,8 +64,9 @@ Metric cluster_purity(Labels truth, Labels predicted);
 /// Share of points classified right under the best one-to-one mapping of clusters to classes.
 Metric cluster_accuracy(Labels truth, Labels predicted);
 
-/// The assignment of rows to different columns with the largest total of `weights` [rows, columns], row-major; -1 for
-/// a row without a column. O(max(rows, columns)^3), the Hungarian method with potentials (Kuhn, 1955; Munkres, 1957).
+/// The assignment of rows to different columns with the largest total of `weights` [rows, columns],
+/// row-major; -1 for a row without a column. O(max(rows, columns)^3), the Hungarian method with potentials
+/// (Kuhn, 1955; Munkres, 1957).
 std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weights, std::size_t rows,
                                              std::size_t columns);
 
@@ -71,7 +77,7 @@ struct Evaluation {
   std::array<Metric, 7> metrics;
 };
 constexpr std::array<std::string_view, 7> metric_names = {
-    "silhouette_score",      "calinski_harabasz_index", "davies_bouldin_index", "adjusted_rand_index",
+    "silhouette_score",       "calinski_harabasz_index", "davies_bouldin_index", "adjusted_rand_index",
     "normalized_mutual_info", "cluster_purity",          "cluster_accuracy"};
 
 /// `truth` empty: the last four are undefined.

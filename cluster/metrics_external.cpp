@@ -71,7 +71,8 @@ Metric adjusted_rand_index(Labels truth, Labels predicted) {
   const Comparison c(truth, predicted);
   if (!c.undefined.empty()) return {std::nullopt, c.undefined};
   const double n = static_cast<double>(c.table.n);
-  const double together = square_sum(c.table.counts), rows = square_sum(c.rows), columns = square_sum(c.columns);
+  const double together = square_sum(c.table.counts), rows = square_sum(c.rows),
+               columns = square_sum(c.columns);
   // Ordered pairs: in one class and one cluster, in neither, in one class only, in one cluster only.
   const double tp = together - n, fp = columns - together, fn = rows - together;
   const double tn = n * n - n - tp - fp - fn;
@@ -121,8 +122,8 @@ Metric cluster_accuracy(Labels truth, Labels predicted) {
 
 std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weights, std::size_t rows,
                                              std::size_t columns) {
-  // Minimises cost = -weight on a square padded with zeros. Rows enter one by one; each extends the matching along
-  // a shortest augmenting path in reduced costs. Index 0 of the square stands for "none".
+  // Minimises cost = -weight on a square padded with zeros. Rows enter one by one; each extends the matching
+  // along a shortest augmenting path in reduced costs. Index 0 of the square stands for "none".
   const std::size_t size = std::max(rows, columns);
   const auto cost = [&](std::size_t r, std::size_t c) {
     return r <= rows && c <= columns ? -weights[(r - 1) * columns + (c - 1)] : 0;

@@ -31,7 +31,8 @@ Segments sort_by_cluster(const Tensor& x, Labels labels, const std::string& name
     return labels[static_cast<std::size_t>(a)] < labels[static_cast<std::size_t>(b)];
   });
   for (std::size_t i = 0; i < s.order.size(); ++i)
-    if (i == 0 || labels[static_cast<std::size_t>(s.order[i])] != labels[static_cast<std::size_t>(s.order[i - 1])])
+    if (i == 0 ||
+        labels[static_cast<std::size_t>(s.order[i])] != labels[static_cast<std::size_t>(s.order[i - 1])])
       s.offsets.push_back(static_cast<std::int64_t>(i));
   s.offsets.push_back(static_cast<std::int64_t>(s.order.size()));
   if (s.order.empty()) {
@@ -47,9 +48,9 @@ Segments sort_by_cluster(const Tensor& x, Labels labels, const std::string& name
 /// Points in f64 with their clusters' centroids, for the metrics that need one pass over the data.
 struct Dispersion {
   std::int64_t d;
-  std::vector<float> x;            // centred, in the order of the rows
-  std::vector<double> centroids;   // [cluster, d]
-  std::vector<double> mean;        // of all points that are no noise
+  std::vector<float> x;           // centred, in the order of the rows
+  std::vector<double> centroids;  // [cluster, d]
+  std::vector<double> mean;       // of all points that are no noise
 
   Dispersion(const Tensor& tensor, const Segments& s, const std::string& name)
       : d(tensor.dim(1)),
@@ -161,7 +162,8 @@ Evaluation evaluate(const Tensor& x, Labels predicted, Labels truth, const std::
   e.metrics[1] = calinski_harabasz(x, predicted, name);
   e.metrics[2] = davies_bouldin(x, predicted, name);
   if (truth.empty()) {
-    for (std::size_t m = 3; m < e.metrics.size(); ++m) e.metrics[m] = {std::nullopt, "no labels to compare with"};
+    for (std::size_t m = 3; m < e.metrics.size(); ++m)
+      e.metrics[m] = {std::nullopt, "no labels to compare with"};
   } else {
     e.metrics[3] = adjusted_rand_index(truth, predicted);
     e.metrics[4] = normalized_mutual_info(truth, predicted);

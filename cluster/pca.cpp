@@ -20,13 +20,15 @@ constexpr std::int64_t product_block = 1024;
 Matrix to_matrix(const Tensor& t) {
   const std::vector<float> values = t.to_host<float>();
   Matrix m(t.dim(0), t.dim(1));
-  for (std::int64_t i = 0; i < m.size(); ++i) m.data()[i] = static_cast<double>(values[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = 0; i < m.size(); ++i)
+    m.data()[i] = static_cast<double>(values[static_cast<std::size_t>(i)]);
   return m;
 }
 
 Tensor to_tensor(const Matrix& m) {
   std::vector<float> values(static_cast<std::size_t>(m.size()));
-  for (std::int64_t i = 0; i < m.size(); ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(m.data()[i]);
+  for (std::int64_t i = 0; i < m.size(); ++i)
+    values[static_cast<std::size_t>(i)] = static_cast<float>(m.data()[i]);
   return Tensor::from_host(values, {m.rows(), m.cols()});
 }
 
@@ -65,7 +67,8 @@ struct Decomposition {
 /// The `count` largest eigenpairs of a symmetric matrix; vectors as columns.
 Decomposition eigenpairs(const Matrix& symmetric, std::int64_t count) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
-  if (solver.info() != Eigen::Success) throw NumericalError("pca: the eigenvalue decomposition did not converge");
+  if (solver.info() != Eigen::Success)
+    throw NumericalError("pca: the eigenvalue decomposition did not converge");
   return {solver.eigenvectors().rightCols(count).rowwise().reverse(),
           solver.eigenvalues().tail(count).reverse().cwiseMax(0.0)};
 }
@@ -111,7 +114,8 @@ Matrix normals(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
   for (std::int64_t i = 0; i < m.size(); i += 4) {
     float four[4];
     philox::normals(philox::block(seed, 0, 0, static_cast<std::uint64_t>(i / 4)), four);
-    for (std::int64_t j = i; j < std::min<std::int64_t>(m.size(), i + 4); ++j) m.data()[j] = static_cast<double>(four[j - i]);
+    for (std::int64_t j = i; j < std::min<std::int64_t>(m.size(), i + 4); ++j)
+      m.data()[j] = static_cast<double>(four[j - i]);
   }
   return m;
 }
@@ -144,13 +148,15 @@ void fix_signs(Matrix& vectors) {
 Pca pca(const Tensor& input, const PcaOptions& options, const std::string& name) {
   const CenteredRows rows = center_rows(input, name);
   const std::int64_t n = rows.x.dim(0), d = rows.x.dim(1), smaller = std::min(n, d);
-  if (n < 2) throw InputError(name + ": PCA needs at least two rows: " + std::to_string(n) + " (allowed 2 or more)");
+  if (n < 2)
+    throw InputError(name + ": PCA needs at least two rows: " + std::to_string(n) + " (allowed 2 or more)");
   if (options.n_components < 0 || options.n_components > smaller)
-    throw UsageError("n_components: out of range: " + std::to_string(options.n_components) + " (allowed 0 to " +
-                     std::to_string(smaller) + ")");
+    throw UsageError("n_components: out of range: " + std::to_string(options.n_components) +
+                     " (allowed 0 to " + std::to_string(smaller) + ")");
   const std::int64_t count = options.n_components ? options.n_components : smaller;
-  const bool approximate = options.solver == PcaSolver::randomized ||
-                           (options.solver == PcaSolver::automatic && smaller > 2000 && 5 * count < 4 * smaller);
+  const bool approximate =
+      options.solver == PcaSolver::randomized ||
+      (options.solver == PcaSolver::automatic && smaller > 2000 && 5 * count < 4 * smaller);
   Decomposition found = approximate ? randomized(rows.x, count, options.random_state) : exact(rows.x, count);
   fix_signs(found.vectors);
 
@@ -174,8 +180,8 @@ Pca pca(const Tensor& input, const PcaOptions& options, const std::string& name)
 Tensor Pca::transform(const Tensor& input, const std::string& name) const {
   check_matrix(input, name);
   if (input.dim(1) != components_.dim(1))
-    throw InputError(name + ": another number of columns than the PCA was fitted on: " + to_string(input.shape()) +
-                     " (allowed (n, " + std::to_string(components_.dim(1)) + "))");
+    throw InputError(name + ": another number of columns than the PCA was fitted on: " +
+                     to_string(input.shape()) + " (allowed (n, " + std::to_string(components_.dim(1)) + "))");
   const Tensor centred(input.shape(), DType::f32), norms({input.dim(0)}, DType::f32), total({1}, DType::f64);
   kernel::subtract_mean(current_context(), input.contiguous(), mean_, centred, norms, total);
   return product(centred, components_, false, true);

@@ -21,8 +21,8 @@ struct PcaOptions {
   std::uint64_t random_state = 0;  ///< for the randomized solver
 };
 
-/// A fitted PCA. Variances divide by n - 1. Each component's element of largest absolute value is positive, as
-/// in scikit-learn since 1.5.
+/// A fitted PCA. Variances divide by n - 1. Each component's element of largest absolute value is positive,
+/// as in scikit-learn since 1.5.
 struct Pca {
   Tensor mean_;        ///< f64 (d)
   Tensor components_;  ///< f32 (n_components, d), orthonormal rows, largest variance first
@@ -35,9 +35,9 @@ struct Pca {
   Tensor transform(const Tensor& x, const std::string& name = "x") const;
 };
 
-/// Fits on x f32 (n, d), n >= 2, on the current context's device; products in f32 over blocks, sums of blocks and
-/// decompositions in f64. UsageError for n_components out of 0 to min(n, d), InputError for x that is not finite or
-/// has one row only.
+/// Fits on x f32 (n, d), n >= 2, on the current context's device; products in f32 over blocks, sums of blocks
+/// and decompositions in f64. UsageError for n_components out of 0 to min(n, d), InputError for x that is not
+/// finite or has one row only.
 Pca pca(const Tensor& x, const PcaOptions& options = {}, const std::string& name = "x");
 
 }  // namespace chorale::cluster

@@ -7,9 +7,10 @@ namespace chorale::cluster {
 
 void check_matrix(const Tensor& x, const std::string& name) {
   if (!x.defined() || x.rank() != 2 || x.dtype() != DType::f32)
-    throw InputError(name + ": not a matrix of f32: " +
-                     (x.defined() ? std::string(dtype_name(x.dtype())) + " " + to_string(x.shape()) : "nothing") +
-                     " (allowed f32 of shape (n, d))");
+    throw InputError(
+        name + ": not a matrix of f32: " +
+        (x.defined() ? std::string(dtype_name(x.dtype())) + " " + to_string(x.shape()) : "nothing") +
+        " (allowed f32 of shape (n, d))");
   if (x.dim(0) < 1 || x.dim(1) < 1 || x.dim(0) > INT32_MAX)
     throw InputError(name + ": number of rows or columns out of range: " + to_string(x.shape()) +
                      " (allowed 1 to 2147483647 rows, at least 1 column)");
@@ -19,15 +20,17 @@ CenteredRows center_rows(const Tensor& input, const std::string& name) {
   check_matrix(input, name);
   const Tensor x = input.contiguous();
   Context& context = current_context();
-  CenteredRows rows{Tensor(x.shape(), DType::f32), Tensor({x.dim(0)}, DType::f32), Tensor({x.dim(1)}, DType::f64), 0};
+  CenteredRows rows{Tensor(x.shape(), DType::f32), Tensor({x.dim(0)}, DType::f32),
+                    Tensor({x.dim(1)}, DType::f64), 0};
   const Tensor bad({1}, DType::i64), total({1}, DType::f64);
   kernel::column_mean(context, x, rows.mean, bad);
   const std::int64_t at = bad.to_host<std::int64_t>()[0];
   if (at >= 0) {
     const std::int64_t row = at / x.dim(1), column = at % x.dim(1);
-    throw InputError(name + ": element is not finite: " + std::to_string(x[row].slice(0, column, column + 1).item()) +
-                     " at row " + std::to_string(row) + ", column " + std::to_string(column) +
-                     " (allowed finite numbers)");
+    throw InputError(
+        name + ": element is not finite: " + std::to_string(x[row].slice(0, column, column + 1).item()) +
+        " at row " + std::to_string(row) + ", column " + std::to_string(column) +
+        " (allowed finite numbers)");
   }
   kernel::subtract_mean(context, x, rows.mean, rows.x, rows.norms, total);
   rows.total_square = total.item();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every clustering algorithm does with its matrix first: check it and move its columns' mean to the origin.
+// What every clustering algorithm does with its matrix first: check it and move its columns' mean to the
+// origin.
 #pragma once
 #include <string>
 
@@ -9,14 +10,14 @@ namespace chorale::cluster {
 
 /// A matrix whose column means are zero, so that products of its rows do not cancel.
 struct CenteredRows {
-  Tensor x;      ///< f32 (n, d)
-  Tensor norms;  ///< f32 (n): squared length of each row
-  Tensor mean;   ///< f64 (d): what was subtracted
+  Tensor x;                 ///< f32 (n, d)
+  Tensor norms;             ///< f32 (n): squared length of each row
+  Tensor mean;              ///< f64 (d): what was subtracted
   double total_square = 0;  ///< sum of the squared lengths; over n d, the mean variance of the columns
 };
 
-/// Throws InputError unless x is f32 (n, d) with n, d >= 1 and n < 2^31, and UsageError never. `name` is the file or
-/// argument that x came from.
+/// Throws InputError unless x is f32 (n, d) with n, d >= 1 and n < 2^31, and UsageError never. `name` is the
+/// file or argument that x came from.
 void check_matrix(const Tensor& x, const std::string& name);
 
 /// Checks x and centres it. InputError naming row and column of the first element that is not finite.

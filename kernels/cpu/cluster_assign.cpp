@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // k-means assignment: label[i] = argmin_c |c|^2 / 2 - x_i . c, for all active restarts in one product.
 //
-// A block of points first moves its bounds by what the centers moved. If most labels are still open, the block is
-// multiplied with the columns of all restarts at once; else only the open points of each restart are, gathered in
-// tiles. Both give the same bits, and a point is left out only where rounding cannot change the result, so
-// labels never depend on the bounds.
+// A block of points first moves its bounds by what the centers moved. If most labels are still open, the
+// block is multiplied with the columns of all restarts at once; else only the open points of each restart
+// are, gathered in tiles. Both give the same bits, and a point is left out only where rounding cannot change
+// the result, so labels never depend on the bounds.
 //
 // Rounding: |fl(|c|^2/2 - x.c) - exact| <= (d + 4) u (|x|^2 + |c|^2) / 2 with u = 2^-24.
 // Moves n d floats once, and 12 r n bytes of labels and bounds; 2 n d k r flops when nothing is left out.
@@ -31,8 +31,8 @@ struct Restart {
   std::int64_t index;
   const float* half_norms;
   const float* shift;
-  float largest_norm;    // max |c|^2
-  float first_shift;     // the largest shift, whose it is, and the largest of the others
+  float largest_norm;  // max |c|^2
+  float first_shift;   // the largest shift, whose it is, and the largest of the others
   float second_shift;
   std::int32_t first_shift_cluster;
 };
@@ -46,7 +46,7 @@ struct Problem {
   float* upper;
   float* lower;
   std::vector<Restart> restarts;
-  const float* packed_all;  // the columns of all active restarts in one sequence
+  const float* packed_all;   // the columns of all active restarts in one sequence
   const float* packed_each;  // those of each restart from a vector of its own on
   std::size_t packed_restart;
 };
@@ -75,7 +75,8 @@ void keep(const Problem& p, const Restart& restart, const Nearest& nearest, int 
     const std::int64_t at = restart.index * p.n + point(i);
     const float norm = p.norms[point(i)];
     const float error = p.relative_error * (norm + restart.largest_norm);
-    const float first = norm + 2.0f * nearest.best[i] + error, second = norm + 2.0f * nearest.second[i] - error;
+    const float first = norm + 2.0f * nearest.best[i] + error,
+                second = norm + 2.0f * nearest.second[i] - error;
     p.labels[at] = nearest.label[i];
     p.upper[at] = std::sqrt(std::max(first, error)) * above;
     p.lower[at] = std::sqrt(std::max(second, 0.0f)) * below;
@@ -83,7 +84,8 @@ void keep(const Problem& p, const Restart& restart, const Nearest& nearest, int 
 }
 
 /// Moves the bounds of points [begin, end) and lists those whose label is open.
-int open_points(const Problem& p, const Restart& restart, std::int64_t begin, std::int64_t end, std::int32_t* open) {
+int open_points(const Problem& p, const Restart& restart, std::int64_t begin, std::int64_t end,
+                std::int32_t* open) {
   const int points = static_cast<int>(end - begin);
   float* __restrict upper = p.upper + restart.index * p.n + begin;
   float* __restrict lower = p.lower + restart.index * p.n + begin;
@@ -130,19 +132,21 @@ void assign_all(const Problem& p, std::int64_t begin, std::int64_t end, tile::Ro
   }
 }
 
-void assign_open(const Problem& p, std::size_t slot, std::int64_t begin, const std::int32_t* open, int open_count,
-                 tile::Rows& rows) {
+void assign_open(const Problem& p, std::size_t slot, std::int64_t begin, const std::int32_t* open,
+                 int open_count, tile::Rows& rows) {
   const Restart& restart = p.restarts[slot];
   for (int i = 0; i < open_count; i += tile_rows) {
     const int count = std::min(tile_rows, open_count - i);
     Nearest nearest[tile::row_blocks];
     for (Nearest& block : nearest) block.start();
     const auto point = [&](int r) { return begin + open[i + r]; };
-    for (int r = i + count; r < std::min(open_count, i + 2 * tile_rows); ++r)  // the next tile, while this one is busy
+    for (int r = i + count; r < std::min(open_count, i + 2 * tile_rows);
+         ++r)  // the next tile, while this one is busy
       for (std::int64_t j = 0; j < std::min<std::int64_t>(p.d, tile::depth); j += 16)
         __builtin_prefetch(p.x + (begin + open[r]) * p.d + j);
-    tile::product([&](int r) { return p.x + point(r) * p.d; }, count, p.d, p.packed_each + slot * p.packed_restart,
-                  p.k, rows, [&](std::int64_t cluster, int block, vec dots) {
+    tile::product([&](int r) { return p.x + point(r) * p.d; }, count, p.d,
+                  p.packed_each + slot * p.packed_restart, p.k, rows,
+                  [&](std::int64_t cluster, int block, vec dots) {
                     nearest[block].see(dots, restart.half_norms[cluster], static_cast<std::int32_t>(cluster));
                   });
     for (int block = 0; block < tile::row_blocks; ++block)
@@ -160,7 +164,8 @@ void assign_points(const Problem& p, bool bounds, std::int64_t begin, std::int64
   std::int64_t total = 0;
   for (std::size_t s = 0; s < active; ++s)
     total += counts[s] = open_points(p, p.restarts[s], begin, end, open.data() + s * assign_block);
-  if (5 * total >= 4 * static_cast<std::int64_t>(active) * (end - begin)) return assign_all(p, begin, end, rows);
+  if (5 * total >= 4 * static_cast<std::int64_t>(active) * (end - begin))
+    return assign_all(p, begin, end, rows);
   for (std::size_t s = 0; s < active; ++s)
     assign_open(p, s, begin, open.data() + s * assign_block, counts[s], rows);
 }
@@ -190,8 +195,18 @@ void kmeans_assign(Context& context, ConstView x, ConstView norms, ConstView res
           "kmeans_assign", "x f32 [n, d], centers f32 [r, k, d], labels i32 [r, n]", x, centers, labels);
   const std::int64_t n = x.shape[0], d = x.shape[1], k = centers.shape[1], active = restarts.size();
   if (n == 0 || active == 0) return;
-  Problem p{x.as<float>(), norms.as<float>(), n, d, k, static_cast<float>(d + 8) * 0x1.02p-24f,
-            labels.as<std::int32_t>(), upper.as<float>(), lower.as<float>(), {}, nullptr, nullptr,
+  Problem p{x.as<float>(),
+            norms.as<float>(),
+            n,
+            d,
+            k,
+            static_cast<float>(d + 8) * 0x1.02p-24f,
+            labels.as<std::int32_t>(),
+            upper.as<float>(),
+            lower.as<float>(),
+            {},
+            nullptr,
+            nullptr,
             tile::packed_size(k, d)};
   for (std::int64_t s = 0; s < active; ++s)
     p.restarts.push_back(
@@ -202,8 +217,8 @@ void kmeans_assign(Context& context, ConstView x, ConstView norms, ConstView res
   const auto center = [&](std::int64_t slot, std::int64_t c) {
     return centers.as<float>() + (p.restarts[static_cast<std::size_t>(slot)].index * k + c) * d;
   };
-  tile::pack([&](std::int64_t c) { return center(c / k, c % k); }, active * k, d, 0, tile::vector_count(active * k),
-             all.as<float>());
+  tile::pack([&](std::int64_t c) { return center(c / k, c % k); }, active * k, d, 0,
+             tile::vector_count(active * k), all.as<float>());
   if (shift)
     for (std::int64_t s = 0; s < active; ++s)
       tile::pack([&](std::int64_t c) { return center(s, c); }, k, d, 0, tile::vector_count(k),

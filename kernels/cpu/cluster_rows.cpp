@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Passes over the rows of a matrix that clustering needs besides products: column means, centring, and squared
-// distances to each row's own center. Differences are formed directly, sums are f64 over fixed blocks of rows and
-// added up in block order. Each pass moves n d floats once (subtract_mean twice).
+// Passes over the rows of a matrix that clustering needs besides products: column means, centring, and
+// squared distances to each row's own center. Differences are formed directly, sums are f64 over fixed blocks
+// of rows and added up in block order. Each pass moves n d floats once (subtract_mean twice).
 #include <cmath>
 #include <vector>
 
@@ -60,9 +60,11 @@ void subtract_mean(Context& context, ConstView x, ConstView mean, View y, View n
         to[j] = static_cast<float>(static_cast<double>(from[j]) - mean.as<double>()[j]);
       std::int64_t j = 0;
       for (; j + 8 <= d; j += 8)
-        for (int l = 0; l < 8; ++l) lane[l] += static_cast<double>(to[j + l]) * static_cast<double>(to[j + l]);
+        for (int l = 0; l < 8; ++l)
+          lane[l] += static_cast<double>(to[j + l]) * static_cast<double>(to[j + l]);
       for (; j < d; ++j) lane[0] += static_cast<double>(to[j]) * static_cast<double>(to[j]);
-      const double square = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+      const double square =
+          ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
       norms.as<float>()[i] = static_cast<float>(square);
       block_total += square;
     }
@@ -77,8 +79,8 @@ void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstVie
                       View inertia) {
   require(x.dtype == DType::f32 && x.rank == 2 && centers.rank == 2 && centers.shape[1] == x.shape[1] &&
               labels.dtype == DType::i32 && labels.size() == x.shape[0] && distances.size() == x.shape[0],
-          "kmeans_distances", "x f32 [n, d], centers f32 [k, d], labels i32 [n], distances f32 [n]", x, centers,
-          labels, distances);
+          "kmeans_distances", "x f32 [n, d], centers f32 [k, d], labels i32 [n], distances f32 [n]", x,
+          centers, labels, distances);
   const std::int64_t n = x.shape[0], d = x.shape[1], blocks = block_count(n, kmeans_block);
   const Scratch partial(context, static_cast<std::size_t>(blocks) * sizeof(double));
   parallel_tasks(blocks, n * d, [&](std::int64_t block) {
@@ -97,7 +99,8 @@ void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstVie
         const double difference = static_cast<double>(row[j]) - static_cast<double>(center[j]);
         lane[0] += difference * difference;
       }
-      const double square = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+      const double square =
+          ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
       distances.as<float>()[i] = static_cast<float>(square);
       block_total += square;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Distances of k-means++: squared distance of every point to the candidates of all restarts, in one product, kept
-// if it is below the distance to the nearest center so far; and its sums over blocks of kmeans_block points.
+// Distances of k-means++: squared distance of every point to the candidates of all restarts, in one product,
+// kept if it is below the distance to the nearest center so far; and its sums over blocks of kmeans_block
+// points.
 //
 // |x - c|^2 = |x|^2 + |c|^2 - 2 x.c, at least 0, exactly 0 at the candidate itself. f32, sums in f64.
 // Moves n d floats, and 8 n floats for each column of candidates; 2 n d columns flops.
@@ -24,8 +25,8 @@ void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView candi
   const float* norm = norms.as<float>();
   const std::int32_t* candidate = candidates.as<std::int32_t>();
   const Scratch packed(context, tile::packed_size(columns, d) * sizeof(float));
-  tile::pack([&](std::int64_t c) { return data + candidate[c] * d; }, columns, d, 0, tile::vector_count(columns),
-             packed.as<float>());
+  tile::pack([&](std::int64_t c) { return data + candidate[c] * d; }, columns, d, 0,
+             tile::vector_count(columns), packed.as<float>());
 
   const std::int64_t blocks = (n + kmeans_block - 1) / kmeans_block;
 #pragma omp parallel for schedule(dynamic) if (n * d * columns > 200000)
@@ -56,7 +57,8 @@ void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView candi
         for (int r = 0; r < used; ++r) sum += static_cast<double>(target[r]);
         block_sums.as<double>()[c * blocks + block] += sum;
       };
-      tile::product([&](int r) { return data + (i + r) * d; }, count, d, packed.as<float>(), columns, rows, column);
+      tile::product([&](int r) { return data + (i + r) * d; }, count, d, packed.as<float>(), columns, rows,
+                    column);
     }
   }
 }

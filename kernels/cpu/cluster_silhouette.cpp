@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Silhouette (Rousseeuw 1987) of points sorted by cluster: s = (b - a) / max(a, b), a the mean distance to the other
-// points of the own cluster, b the smallest mean distance to another one. Distances are formed in tiles,
-// summed per row over each cluster's columns and forgotten: O(n d) memory, never n x n.
+// Silhouette (Rousseeuw 1987) of points sorted by cluster: s = (b - a) / max(a, b), a the mean distance to
+// the other points of the own cluster, b the smallest mean distance to another one. Distances are formed in
+// tiles, summed per row over each cluster's columns and forgotten: O(n d) memory, never n x n.
 //
-// |x - y|^2 = |x|^2 + |y|^2 - 2 x.y in f32; where that cancels, the difference is formed directly. Sums are f32 over
-// at most 16 vectors, then f64, in column order.
-// 2 n^2 d flops; the packed columns are read once for every 128 rows.
+// |x - y|^2 = |x|^2 + |y|^2 - 2 x.y in f32; where that cancels, the difference is formed directly. Sums are
+// f32 over at most 16 vectors, then f64, in column order. 2 n^2 d flops; the packed columns are read once for
+// every 128 rows.
 #include <cmath>
 #include <vector>
 
@@ -51,11 +51,13 @@ vec distances(const Points& p, std::int64_t i, std::int64_t v, vec dots) {
   for (int l = 0; l < lanes; ++l) any |= lost[l];
   if (any) [[unlikely]]
     for (int l = 0; l < lanes; ++l)
-      if (lost[l] && v * lanes + l < p.n) result[l] = direct_distance(p.x + i * p.d, p.x + (v * lanes + l) * p.d, p.d);
+      if (lost[l] && v * lanes + l < p.n)
+        result[l] = direct_distance(p.x + i * p.d, p.x + (v * lanes + l) * p.d, p.d);
   return result;
 }
 
-/// Sum of one row over the columns of the cluster that is being passed, and what the clusters passed so far gave.
+/// Sum of one row over the columns of the cluster that is being passed, and what the clusters passed so far
+/// gave.
 struct Row {
   double sum = 0, own = 0, nearest = std::numeric_limits<double>::infinity();
 };
@@ -82,7 +84,8 @@ void add_vector(const Points& p, std::int64_t v, ivec mask, Block& b) {
     for (std::int64_t pass = 0; pass < p.d; pass += tile::depth) {
       const std::int64_t elements = std::min<std::int64_t>(tile::depth, p.d - pass);
       if (p.d > tile::depth) b.tiles[t].read(b.row_of(p, t), count, pass, elements);
-      tile::multiply(b.tiles[t].data(), p.packed + (pass * vectors + v * elements) * lanes, elements, pass > 0, tile);
+      tile::multiply(b.tiles[t].data(), p.packed + (pass * vectors + v * elements) * lanes, elements,
+                     pass > 0, tile);
     }
     for (int r = 0; r < count; ++r) {
       const vec value = distances(p, b.begin + t * tile_rows + r, v, tile::load(tile + r * lanes));
@@ -149,15 +152,21 @@ void silhouette_samples(Context& context, ConstView x, ConstView norms, ConstVie
   const std::int64_t n = x.shape[0], d = x.shape[1], vectors = tile::vector_count(n);
   const Scratch packed(context, tile::packed_size(n, d) * sizeof(float));
   const Scratch column_norms(context, static_cast<std::size_t>(vectors * lanes) * sizeof(float));
-  std::fill(std::copy_n(norms.as<float>(), n, column_norms.as<float>()), column_norms.as<float>() + vectors * lanes,
-            0.0f);
-  const Points p{x.as<float>(),       norms.as<float>(),           packed.as<float>(), column_norms.as<float>(),
-                 offsets.as<std::int64_t>(), n, d, offsets.size() - 1};
+  std::fill(std::copy_n(norms.as<float>(), n, column_norms.as<float>()),
+            column_norms.as<float>() + vectors * lanes, 0.0f);
+  const Points p{x.as<float>(),
+                 norms.as<float>(),
+                 packed.as<float>(),
+                 column_norms.as<float>(),
+                 offsets.as<std::int64_t>(),
+                 n,
+                 d,
+                 offsets.size() - 1};
   const std::int64_t pieces = (vectors + 63) / 64, blocks = (n + row_block - 1) / row_block;
 #pragma omp parallel for
   for (std::int64_t piece = 0; piece < pieces; ++piece)
-    tile::pack([&](std::int64_t c) { return p.x + c * d; }, n, d, piece * 64, std::min(vectors, (piece + 1) * 64),
-               packed.as<float>());
+    tile::pack([&](std::int64_t c) { return p.x + c * d; }, n, d, piece * 64,
+               std::min(vectors, (piece + 1) * 64), packed.as<float>());
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::int64_t begin = block * row_block;

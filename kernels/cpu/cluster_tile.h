@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Matrix-product tiles of the clustering kernels: a few rows of x against packed columns (centers, candidates or
-// other points), kept in registers and handed to an epilogue; the product itself is never stored as a whole.
+// Matrix-product tiles of the clustering kernels: a few rows of x against packed columns (centers, candidates
+// or other points), kept in registers and handed to an epilogue; the product itself is never stored as a
+// whole.
 //
-// Columns are packed in vectors of `lanes`, passes of `depth` elements outermost: [pass][vector][element][lane].
-// A tile is tile_rows x lanes; each of its elements is one chain of multiply-adds over the elements in order, so a
-// result does not depend on how rows and columns are grouped. Tiles are transposed before they reach the epilogue,
-// which sees one column at a time with rows in the lanes.
+// Columns are packed in vectors of `lanes`, passes of `depth` elements outermost:
+// [pass][vector][element][lane]. A tile is tile_rows x lanes; each of its elements is one chain of
+// multiply-adds over the elements in order, so a result does not depend on how rows and columns are grouped.
+// Tiles are transposed before they reach the epilogue, which sees one column at a time with rows in the
+// lanes.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -111,7 +113,8 @@ class Rows {
 };
 
 /// tile [tile_rows, lanes] (+)= rows . packed over `elements`.
-inline void multiply(const float* rows, const float* packed, std::int64_t elements, bool accumulate, float* tile) {
+inline void multiply(const float* rows, const float* packed, std::int64_t elements, bool accumulate,
+                     float* tile) {
   vec sum[tile_rows];
 #pragma GCC unroll 16
   for (int i = 0; i < tile_rows; ++i) sum[i] = accumulate ? load(tile + i * lanes) : vec{};
@@ -124,8 +127,8 @@ inline void multiply(const float* rows, const float* packed, std::int64_t elemen
   for (int i = 0; i < tile_rows; ++i) store(tile + i * lanes, sum[i]);
 }
 
-/// Calls column(c, block, dots) for every column c in order: dots are the products of rows block * lanes + lane
-/// with column c. row(i) is the address of row i of `count` (at most tile_rows).
+/// Calls column(c, block, dots) for every column c in order: dots are the products of rows block * lanes +
+/// lane with column c. row(i) is the address of row i of `count` (at most tile_rows).
 template <class Row, class Column>
 void product(const Row& row, int count, std::int64_t d, const float* packed, std::int64_t columns, Rows& rows,
              const Column& column) {
@@ -145,7 +148,8 @@ void product(const Row& row, int count, std::int64_t d, const float* packed, std
       const int used = static_cast<int>(std::min<std::int64_t>(lanes, columns - v * lanes));
       for (int block = 0; block < row_blocks; ++block) {
         vec m[lanes];
-        for (int i = 0; i < lanes; ++i) m[i] = load(tiles + ((v - first) * tile_rows + block * lanes + i) * lanes);
+        for (int i = 0; i < lanes; ++i)
+          m[i] = load(tiles + ((v - first) * tile_rows + block * lanes + i) * lanes);
         transpose(m);
         for (int i = 0; i < used; ++i) column(v * lanes + i, block, m[i]);
       }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // k-means assignment: label[i] = argmin_c |c|^2 / 2 - x_i . c, the lowest index of equals.
 //
-// A block takes 256 points of one restart, moves their bounds by what the centers moved, lists the points whose label
-// is open (in point order), and multiplies those with the restart's centers in 64 x 64 tiles. Nearest and
-// second nearest stay in registers and are joined over the 16 threads that share a row. f32; the error bound is
-// that of kernels/cpu/cluster_assign.cpp, so bounds never change a label.
-// Reads the open rows of x once per 64 centers, 12 n r bytes of labels and bounds.
+// A block takes 256 points of one restart, moves their bounds by what the centers moved, lists the points
+// whose label is open (in point order), and multiplies those with the restart's centers in 64 x 64 tiles.
+// Nearest and second nearest stay in registers and are joined over the 16 threads that share a row. f32; the
+// error bound is that of kernels/cpu/cluster_assign.cpp, so bounds never change a label. Reads the open rows
+// of x once per 64 centers, 12 n r bytes of labels and bounds.
 #include "kernels/cuda/cluster_tile.cuh"
 #include "kernels/cuda/dispatch.h"
 
@@ -34,8 +34,8 @@ __device__ inline void join(Summary& a, const Summary& b) {
 }
 
 // One warp a restart.
-__global__ void summarize(const std::int32_t* restarts, const float* half_norms, const float* shift, std::int64_t k,
-                          Summary* summaries) {
+__global__ void summarize(const std::int32_t* restarts, const float* half_norms, const float* shift,
+                          std::int64_t k, Summary* summaries) {
   const std::int64_t first = restarts[blockIdx.x] * k;
   const int lane = static_cast<int>(threadIdx.x);
   Summary s{0, 0, 0, 0x7fffffff};
@@ -86,7 +86,8 @@ __device__ inline bool is_open(const Assignment& p, std::int64_t restart, std::i
   const std::int64_t at = restart * p.n + i;
   const int label = p.labels[at];
   const float u = (p.upper[at] + p.shift[restart * p.k + label]) * above;
-  const float l = fmaxf(0.0f, (p.lower[at] - (label == s.first_shift_cluster ? s.second_shift : s.first_shift)) * below);
+  const float l =
+      fmaxf(0.0f, (p.lower[at] - (label == s.first_shift_cluster ? s.second_shift : s.first_shift)) * below);
   p.upper[at] = u;
   p.lower[at] = l;
   const float error = 2.1f * p.relative_error * (p.norms[i] + s.largest_norm);
@@ -98,7 +99,8 @@ __global__ void __launch_bounds__(cluster_threads) assign(Assignment p) {
   SHARED(int, points, [cluster_threads]);
   SHARED(int, warp_counts, [cluster_threads / warp_size]);
   const int thread = static_cast<int>(threadIdx.x), lane = thread % warp_size, warp = thread / warp_size;
-  const std::int64_t restart = p.restarts[blockIdx.y], begin = static_cast<std::int64_t>(blockIdx.x) * cluster_threads;
+  const std::int64_t restart = p.restarts[blockIdx.y],
+                     begin = static_cast<std::int64_t>(blockIdx.x) * cluster_threads;
   const Summary summary = p.summaries[blockIdx.y];
   const bool open = begin + thread < p.n && is_open(p, restart, begin + thread, summary);
   const unsigned ballot = __ballot_sync(all_lanes, open);
@@ -121,13 +123,14 @@ __global__ void __launch_bounds__(cluster_threads) assign(Assignment p) {
       float product[tile_each][tile_each];
       tile_product(
           [&](int r) { return first + r < count ? p.x + (begin + points[first + r]) * p.d : nullptr; },
-          [&](int c) { return cluster + c < p.k ? centers + (cluster + c) * p.d : nullptr; }, p.d, at_row, at_column,
-          storage[0], product);
+          [&](int c) { return cluster + c < p.k ? centers + (cluster + c) * p.d : nullptr; }, p.d, at_row,
+          at_column, storage[0], product);
       for (int j = 0; j < tile_each; ++j) {
         const std::int64_t c = cluster + at_column + tile_square * j;
         if (c >= p.k) continue;
         const float half_norm = p.half_norms[restart * p.k + c];
-        for (int i = 0; i < tile_each; ++i) see(nearest[i], half_norm - product[i][j], INFINITY, static_cast<int>(c));
+        for (int i = 0; i < tile_each; ++i)
+          see(nearest[i], half_norm - product[i][j], INFINITY, static_cast<int>(c));
       }
     }
     for (int i = 0; i < tile_each; ++i) {
@@ -161,11 +164,22 @@ void kmeans_assign(Context& context, ConstView x, ConstView norms, ConstView res
   if (n == 0 || active == 0) return;
   const Scratch summaries(context, static_cast<std::size_t>(active) * sizeof(Summary));
   const std::int32_t* list = restarts.as<std::int32_t>();
-  LAUNCH((summarize), static_cast<unsigned>(active), warp_size, 0, context.stream, list, half_norms.as<float>(),
-         shift.as<float>(), k, summaries.as<Summary>());
-  const Assignment p{x.as<float>(), norms.as<float>(), list, centers.as<float>(), half_norms.as<float>(),
-                     shift.as<float>(), summaries.as<Summary>(), labels.as<std::int32_t>(), upper.as<float>(),
-                     lower.as<float>(), n, d, k, static_cast<float>(d + 8) * 0x1.02p-24f};
+  LAUNCH((summarize), static_cast<unsigned>(active), warp_size, 0, context.stream, list,
+         half_norms.as<float>(), shift.as<float>(), k, summaries.as<Summary>());
+  const Assignment p{x.as<float>(),
+                     norms.as<float>(),
+                     list,
+                     centers.as<float>(),
+                     half_norms.as<float>(),
+                     shift.as<float>(),
+                     summaries.as<Summary>(),
+                     labels.as<std::int32_t>(),
+                     upper.as<float>(),
+                     lower.as<float>(),
+                     n,
+                     d,
+                     k,
+                     static_cast<float>(d + 8) * 0x1.02p-24f};
   LAUNCH((assign), dim3(static_cast<unsigned>(ceil_div(n, cluster_threads)), static_cast<unsigned>(active)),
          cluster_threads, 0, context.stream, p);
 }

@@ -43,8 +43,8 @@ void checked(const char* op, const F& f) {
 
 }  // namespace
 
-void kmeans_update(Context& context, ConstView x, ConstView restarts, ConstView labels, View accounted, View sums,
-                   View counts, View status) {
+void kmeans_update(Context& context, ConstView x, ConstView restarts, ConstView labels, View accounted,
+                   View sums, View counts, View status) {
   require(x.rank == 2 && sums.rank == 3 && sums.shape[2] == x.shape[1], "kmeans_update",
           "x must be [n, d] and sums [r, k, d]");
   require_dtype(x, DType::f32, "kmeans_update", "x");
@@ -65,21 +65,22 @@ void kmeans_centers(Context& context, ConstView restarts, ConstView sums, ConstV
   require_size(centers, sums.size(), "kmeans_centers", "centers");
   System system{context};
   checked("kmeans_centers", [&] {
-    thrust_kmeans::centers_from_sums(system, restarts, sums, counts, keep_empty, centers, half_norms, shift, status);
+    thrust_kmeans::centers_from_sums(system, restarts, sums, counts, keep_empty, centers, half_norms, shift,
+                                     status);
   });
 }
 
 void kmeans_seed_choose(Context& context, ConstView x, ConstView candidates, ConstView distances,
-                        ConstView block_sums, std::uint64_t seed, std::int64_t step, View centers, View closest,
-                        View next) {
+                        ConstView block_sums, std::uint64_t seed, std::int64_t step, View centers,
+                        View closest, View next) {
   require(x.rank == 2 && centers.rank == 3 && centers.shape[2] == x.shape[1], "kmeans_seed_choose",
           "x must be [n, d] and centers [r, k, d]");
   require_dtype(x, DType::f32, "kmeans_seed_choose", "x");
   require_size(closest, centers.shape[0] * x.shape[0], "kmeans_seed_choose", "closest");
   System system{context};
   checked("kmeans_seed_choose", [&] {
-    thrust_kmeans::seed_choose(system, context, x, candidates, distances, block_sums, seed, step, centers, closest,
-                               next);
+    thrust_kmeans::seed_choose(system, context, x, candidates, distances, block_sums, seed, step, centers,
+                               closest, next);
   });
 }
 

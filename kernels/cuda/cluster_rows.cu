@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Passes over the rows of a matrix that clustering needs besides products: column means, centring, and squared
-// distances to each row's own center.
+// Passes over the rows of a matrix that clustering needs besides products: column means, centring, and
+// squared distances to each row's own center.
 //
-// Blocks of kmeans_block rows leave f64 partial sums, which a second launch adds up in block order: the result does not
-// depend on the device's size. Means: a thread a column, loads coalesced across columns. Rows: a warp a row.
-// Each pass reads n d floats once; subtract_mean also writes them.
+// Blocks of kmeans_block rows leave f64 partial sums, which a second launch adds up in block order: the
+// result does not depend on the device's size. Means: a thread a column, loads coalesced across columns.
+// Rows: a warp a row. Each pass reads n d floats once; subtract_mean also writes them.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/reduction.cuh"
 
@@ -84,7 +84,8 @@ template <class Elements>
 __global__ void __launch_bounds__(row_threads)
     row_squares(Elements elements, std::int64_t n, float* squares, double* partial) {
   SHARED(double, sums, [row_warps]);
-  const int lane = static_cast<int>(threadIdx.x) % warp_size, warp = static_cast<int>(threadIdx.x) / warp_size;
+  const int lane = static_cast<int>(threadIdx.x) % warp_size,
+            warp = static_cast<int>(threadIdx.x) / warp_size;
   const std::int64_t begin = static_cast<std::int64_t>(blockIdx.x) * kmeans_block;
   const std::int64_t end = begin + kmeans_block < n ? begin + kmeans_block : n;
   double total = 0;
@@ -116,8 +117,8 @@ template <class Elements>
 void squares(Context& context, Elements elements, std::int64_t n, float* each, double* total) {
   const std::int64_t blocks = ceil_div(n, kmeans_block);
   const Scratch partial(context, static_cast<std::size_t>(blocks) * sizeof(double));
-  LAUNCH((row_squares<Elements>), static_cast<unsigned>(blocks), row_threads, 0, context.stream, elements, n, each,
-         partial.as<double>());
+  LAUNCH((row_squares<Elements>), static_cast<unsigned>(blocks), row_threads, 0, context.stream, elements, n,
+         each, partial.as<double>());
   LAUNCH((add_partial), 1, warp_size, 0, context.stream, partial.as<double>(), blocks, total);
 }
 
@@ -131,7 +132,8 @@ void column_mean(Context& context, ConstView x, View mean, View bad) {
   const std::int64_t n = x.shape[0], d = x.shape[1], blocks = ceil_div(n, kmeans_block);
   const Scratch sums(context, static_cast<std::size_t>(blocks * d) * sizeof(double));
   const Scratch found(context, static_cast<std::size_t>(blocks * d) * sizeof(std::int64_t));
-  LAUNCH((sum_columns), dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(ceil_div(d, column_threads))),
+  LAUNCH((sum_columns),
+         dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(ceil_div(d, column_threads))),
          column_threads, 0, context.stream, x.as<float>(), n, d, sums.as<double>(), found.as<std::int64_t>());
   LAUNCH((finish_columns), stride_grid(context, d, column_threads), column_threads, 0, context.stream,
          sums.as<double>(), found.as<std::int64_t>(), blocks, n, d, mean.as<double>());
@@ -150,14 +152,14 @@ void subtract_mean(Context& context, ConstView x, ConstView mean, View y, View n
 
 void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstView labels, View distances,
                       View inertia) {
-  require(x.rank == 2 && x.size() > 0 && centers.rank == 2 && centers.shape[1] == x.shape[1], "kmeans_distances",
-          "x must be [n, d] and centers [k, d]");
+  require(x.rank == 2 && x.size() > 0 && centers.rank == 2 && centers.shape[1] == x.shape[1],
+          "kmeans_distances", "x must be [n, d] and centers [k, d]");
   require_dtype(x, DType::f32, "kmeans_distances", "x");
   require_dtype(labels, DType::i32, "kmeans_distances", "labels");
   require_size(labels, x.shape[0], "kmeans_distances", "labels");
   require_size(distances, x.shape[0], "kmeans_distances", "distances");
-  squares(context, ToCenter{x.as<float>(), centers.as<float>(), labels.as<std::int32_t>(), x.shape[1]}, x.shape[0],
-          distances.as<float>(), inertia.as<double>());
+  squares(context, ToCenter{x.as<float>(), centers.as<float>(), labels.as<std::int32_t>(), x.shape[1]},
+          x.shape[0], distances.as<float>(), inertia.as<double>());
 }
 
 }  // namespace chorale::cuda

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Matrix-product tiles of the clustering kernels: 64 rows by 64 columns in a block of 256 threads, 4 x 4 a thread,
-// in shared memory 16 elements deep. The product stays in registers and goes to an epilogue.
+// Matrix-product tiles of the clustering kernels: 64 rows by 64 columns in a block of 256 threads, 4 x 4 a
+// thread, in shared memory 16 elements deep. The product stays in registers and goes to an epilogue.
 //
-// Threads form a 16 x 16 square; a thread that gives its place (row, column) holds rows row + 16 i and columns
-// column + 16 j. Each element is one chain of multiply-adds over the elements in order.
+// Threads form a 16 x 16 square; a thread that gives its place (row, column) holds rows row + 16 i and
+// columns column + 16 j. Each element is one chain of multiply-adds over the elements in order.
 #pragma once
 #include "kernels/cuda/launch.cuh"
 
@@ -17,11 +17,11 @@ struct TileStorage {
   float columns[tile_depth][tile_side + 4];
 };
 
-/// row(r) and column(c) are the addresses of vectors of d floats, null outside of the matrix; products with those
-/// are 0. All threads of the block must call; the storage is free again when the call returns.
+/// row(r) and column(c) are the addresses of vectors of d floats, null outside of the matrix; products with
+/// those are 0. All threads of the block must call; the storage is free again when the call returns.
 template <class Row, class Column>
-__device__ inline void tile_product(const Row& row, const Column& column, std::int64_t d, int at_row, int at_column,
-                                    TileStorage& s, float (&product)[tile_each][tile_each]) {
+__device__ inline void tile_product(const Row& row, const Column& column, std::int64_t d, int at_row,
+                                    int at_column, TileStorage& s, float (&product)[tile_each][tile_each]) {
   for (int i = 0; i < tile_each; ++i)
     for (int j = 0; j < tile_each; ++j) product[i][j] = 0.0f;
   for (std::int64_t first = 0; first < d; first += tile_depth) {

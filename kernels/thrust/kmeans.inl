@@ -2,10 +2,11 @@
 // The sorting, scanning and segmented parts of k-means, written once for both backends on Thrust: included by
 // kernels/cpu/cluster_kmeans.cpp (OpenMP) and kernels/cuda/cluster_kmeans_library.cu (CUDA).
 //
-// Centers are not summed anew: only points that changed their cluster move, out of one f64 sum and into another. The
-// moves are listed in point order, sorted by cluster (a stable sort, so the order within a cluster is that
-// of the points), cut into chunks of `chunk_moves`, and added up chunk by chunk. No floating-point sum is
-// left to a Thrust reduction or scan, whose order depends on threads or timing: same bits on every run.
+// Centers are not summed anew: only points that changed their cluster move, out of one f64 sum and into
+// another. The moves are listed in point order, sorted by cluster (a stable sort, so the order within a
+// cluster is that of the points), cut into chunks of `chunk_moves`, and added up chunk by chunk. No
+// floating-point sum is left to a Thrust reduction or scan, whose order depends on threads or timing: same
+// bits on every run.
 //
 // A System gives: run(work, f) calls f(policy) with an execution policy fit for that many steps of work;
 // points_per_item and columns_per_item(d), how much of a row of labels or of a vector one item handles;
@@ -39,7 +40,9 @@ constexpr Index labels_per_pass = Index{1} << 25;
 struct ScratchAllocator {
   using value_type = char;
   ScratchSource* source;
-  char* allocate(std::ptrdiff_t bytes) { return static_cast<char*>(source->acquire(static_cast<std::size_t>(bytes))); }
+  char* allocate(std::ptrdiff_t bytes) {
+    return static_cast<char*>(source->acquire(static_cast<std::size_t>(bytes)));
+  }
   void deallocate(char* block, std::size_t) { source->release(block); }
 };
 
@@ -117,7 +120,8 @@ struct ChunkCount {
   }
 };
 
-/// Sorted moves in chunks: cluster c owns moves offsets[c] to offsets[c + 1] and chunks first[c] to first[c + 1].
+/// Sorted moves in chunks: cluster c owns moves offsets[c] to offsets[c + 1] and chunks first[c] to first[c +
+/// 1].
 struct Chunks {
   const Index* offsets;
   const Index* first;
@@ -132,7 +136,8 @@ struct SumChunk {
   const float* x;
   const std::int32_t* point;
   CHORALE_HD void operator()(Index item) const {
-    const Index chunk = item / c.items_per_vector(), column = item % c.items_per_vector() * c.columns_per_item;
+    const Index chunk = item / c.items_per_vector(),
+                column = item % c.items_per_vector() * c.columns_per_item;
     if (chunk >= c.first[c.clusters]) return;
     Index low = 0, high = c.clusters;  // the last cluster whose first chunk is not after this one
     while (high - low > 1) {
@@ -167,7 +172,8 @@ struct AddChunks {
   double* sums;   // [r, k, d]
   Index* counts;  // [r, k]
   CHORALE_HD void operator()(Index item) const {
-    const Index cluster = item / c.items_per_vector(), column = item % c.items_per_vector() * c.columns_per_item;
+    const Index cluster = item / c.items_per_vector(),
+                column = item % c.items_per_vector() * c.columns_per_item;
     const Index width = column + c.columns_per_item < c.d ? c.columns_per_item : c.d - column;
     const Index target = restarts[cluster / k] * k + cluster % k;
     for (Index chunk = c.first[cluster]; chunk < c.first[cluster + 1]; ++chunk) {
@@ -185,7 +191,8 @@ struct ReportMoves {
   CHORALE_HD void operator()(Index slot) const {
     const Index restart = l.restarts[slot];
     const Index first = slot * l.items_per_restart;
-    status[3 * restart] = static_cast<double>(moved_before[first + l.items_per_restart] - moved_before[first]);
+    status[3 * restart] =
+        static_cast<double>(moved_before[first + l.items_per_restart] - moved_before[first]);
     Index empty = 0;
     for (Index c = 0; c < l.k; ++c) empty += counts[restart * l.k + c] == 0;
     status[3 * restart + 1] = static_cast<double>(empty);
@@ -193,20 +200,26 @@ struct ReportMoves {
 };
 
 template <class System>
-void update(System& system, Context& context, ConstView x, ConstView restarts, ConstView labels, View accounted,
-            View sums, View counts, View status) {
+void update(System& system, Context& context, ConstView x, ConstView restarts, ConstView labels,
+            View accounted, View sums, View counts, View status) {
   const Index n = x.shape[0], d = x.shape[1], k = sums.shape[1];
   const Index per_pass = std::max<Index>(1, labels_per_pass / std::max<Index>(n, 1));
   for (Index start = 0; start < restarts.size(); start += per_pass) {
     const Index slots = std::min(per_pass, restarts.size() - start), clusters = slots * k;
-    const Labels l{restarts.as<std::int32_t>() + start, labels.as<std::int32_t>(), accounted.as<std::int32_t>(), n, k,
-                   (n + system.points_per_item - 1) / system.points_per_item, system.points_per_item};
+    const Labels l{restarts.as<std::int32_t>() + start,
+                   labels.as<std::int32_t>(),
+                   accounted.as<std::int32_t>(),
+                   n,
+                   k,
+                   (n + system.points_per_item - 1) / system.points_per_item,
+                   system.points_per_item};
     const Index items = slots * l.items_per_restart;
     const Scratch item_counts(context, static_cast<std::size_t>(2 * (items + 1)) * sizeof(Index));
     Index* moved = item_counts.template as<Index>();
     Index* entries = moved + items + 1;
     for_items(system, items, slots * n, CountMoves{l, moved, entries});
-    // The scans run one past the end, so that their last element is the total; what is read there is not used.
+    // The scans run one past the end, so that their last element is the total; what is read there is not
+    // used.
     system.run(items, [&](const auto& policy) {
       thrust::exclusive_scan(policy, moved, moved + items + 1, moved);
       thrust::exclusive_scan(policy, entries, entries + items + 1, entries);
@@ -218,7 +231,8 @@ void update(System& system, Context& context, ConstView x, ConstView restarts, C
       std::int32_t* point = cluster + total;
       for_items(system, items, slots * n, ListMoves{l, entries, cluster, point});
       const Index most_chunks = total / chunk_moves + clusters;
-      const Scratch segments(context, static_cast<std::size_t>(2 * (clusters + 1) + most_chunks) * sizeof(Index));
+      const Scratch segments(context,
+                             static_cast<std::size_t>(2 * (clusters + 1) + most_chunks) * sizeof(Index));
       Index* offsets = segments.template as<Index>();
       Index* first = offsets + clusters + 1;
       const Scratch partial(context, static_cast<std::size_t>(most_chunks * d) * sizeof(double));
@@ -229,7 +243,12 @@ void update(System& system, Context& context, ConstView x, ConstView restarts, C
         const auto chunk_counts = thrust::make_transform_iterator(zero, ChunkCount{offsets, clusters});
         thrust::exclusive_scan(policy, chunk_counts, chunk_counts + clusters + 1, first);
       });
-      const Chunks c{offsets, first, clusters, d, system.columns_per_item(d), partial.template as<double>(),
+      const Chunks c{offsets,
+                     first,
+                     clusters,
+                     d,
+                     system.columns_per_item(d),
+                     partial.template as<double>(),
                      first + clusters + 1};
       for_items(system, most_chunks * c.items_per_vector(), total * d, SumChunk{c, x.as<float>(), point});
       for_items(system, clusters * c.items_per_vector(), total * d / chunk_moves + clusters,
@@ -259,7 +278,8 @@ struct NewCenter {
       if (count[c] > count[largest]) largest = c;
     }
     if (empty > 0 && !keep_empty) return;
-    const Index target = restart * k + item % k, source = restart * k + (count[item % k] ? item % k : largest);
+    const Index target = restart * k + item % k,
+                source = restart * k + (count[item % k] ? item % k : largest);
     const double scale = 1.0 / static_cast<double>(counts[source]);
     double norm = 0, moved = 0;
     for (Index j = 0; j < d; ++j) {
@@ -356,8 +376,9 @@ struct DrawCandidate {
   std::int32_t* next;
   CHORALE_HD void operator()(Index item) const {
     const Index restart = item / draws, kept = s.kept[restart];
-    const philox::Block word = philox::block(s.seed, static_cast<std::uint64_t>(s.step + 1),
-                                             static_cast<std::uint32_t>(restart), static_cast<std::uint64_t>(item % draws));
+    const philox::Block word =
+        philox::block(s.seed, static_cast<std::uint64_t>(s.step + 1), static_cast<std::uint32_t>(restart),
+                      static_cast<std::uint64_t>(item % draws));
     const std::uint64_t bits = (static_cast<std::uint64_t>(word.word[0]) << 21) ^ (word.word[1] >> 11);
     const double uniform = static_cast<double>(bits) * 0x1p-53;
     if (!(s.potentials[kept] > 0)) {
@@ -388,17 +409,30 @@ struct DrawCandidate {
 
 template <class System>
 void seed_choose(System& system, Context& context, ConstView x, ConstView candidates, ConstView distances,
-                 ConstView block_sums, std::uint64_t seed, std::int64_t step, View centers, View closest, View next) {
+                 ConstView block_sums, std::uint64_t seed, std::int64_t step, View centers, View closest,
+                 View next) {
   const Index restarts = centers.shape[0], columns = candidates.size(), draws = next.size() / restarts;
   const Scratch potentials(context, static_cast<std::size_t>(columns) * sizeof(double));
   const Scratch kept(context, static_cast<std::size_t>(restarts) * sizeof(Index));
-  const Seeding s{x.as<float>(), candidates.as<std::int32_t>(), distances.as<float>(), block_sums.as<double>(),
-                  x.shape[0], x.shape[1], centers.shape[1], block_sums.shape[1], restarts, columns / restarts, step,
-                  seed, potentials.template as<double>(), kept.template as<Index>()};
+  const Seeding s{x.as<float>(),
+                  candidates.as<std::int32_t>(),
+                  distances.as<float>(),
+                  block_sums.as<double>(),
+                  x.shape[0],
+                  x.shape[1],
+                  centers.shape[1],
+                  block_sums.shape[1],
+                  restarts,
+                  columns / restarts,
+                  step,
+                  seed,
+                  potentials.template as<double>(),
+                  kept.template as<Index>()};
   for_items(system, columns, columns * s.blocks, SumPotential{s});
   for_items(system, restarts * s.d, restarts * s.d, KeepCandidate{s, centers.as<float>()});
   const Index items = (s.n + system.points_per_item - 1) / system.points_per_item;
-  for_items(system, restarts * items, restarts * s.n, KeepDistances{s, system.points_per_item, closest.as<float>()});
+  for_items(system, restarts * items, restarts * s.n,
+            KeepDistances{s, system.points_per_item, closest.as<float>()});
   for_items(system, restarts * draws, restarts * draws * (s.blocks + kmeans_block),
             DrawCandidate{s, draws, next.as<std::int32_t>()});
 }

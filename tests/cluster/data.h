@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Data of the clustering tests: what tests/golden/cluster.py wrote, and the same blobs made from the same hash.
+// Data of the clustering tests: what tests/golden/cluster.py wrote, and the same blobs made from the same
+// hash.
 #pragma once
 #include <nlohmann/json.hpp>
 
@@ -39,7 +40,8 @@ inline std::vector<float> blob_values(std::int64_t n, std::int64_t d, std::int64
   std::vector<float> values(static_cast<std::size_t>(n * d));
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = 0; j < d; ++j) {
-      const auto center = static_cast<std::int64_t>(splitmix(static_cast<std::uint64_t>(i % k * 1000003 + j)) >> 57);
+      const auto center =
+          static_cast<std::int64_t>(splitmix(static_cast<std::uint64_t>(i % k * 1000003 + j)) >> 57);
       const std::uint64_t bits = splitmix(static_cast<std::uint64_t>(i * d + j) ^ 0xABCDEFu);
       std::int64_t noise = -131070;
       for (int s = 0; s < 4; ++s) noise += static_cast<std::int64_t>(bits >> (16 * s) & 0xFFFFu);
@@ -63,7 +65,8 @@ inline std::vector<std::int32_t> labels_of(const std::string& file) {
 /// "digits" (1797 x 64), "iris" (150 x 4) or "blobs" (3000 x 24).
 inline Data load(const std::string& name) {
   if (name == "blobs") return blobs(3000, 24, 6, 24);
-  if (name == "digits") return {read_npy(golden_path("digits.npy")).to(DType::f32), labels_of("digits_labels.npy")};
+  if (name == "digits")
+    return {read_npy(golden_path("digits.npy")).to(DType::f32), labels_of("digits_labels.npy")};
   const NpyArray tenths = read_npy_host(golden_path("iris_tenths.npy"));
   std::vector<float> values;
   for (const std::uint8_t t : tenths.as<std::uint8_t>()) values.push_back(static_cast<float>(t) / 10.0f);

@@ -53,8 +53,8 @@ TEST_F(KMeans, InertiaIsWithinOnePercentOfScikitLearn) {
     const double expected = set["kmeans_inertia"];
     const auto theirs = test::labels_of(name + "_kmeans.npy");
     const auto ours = r.labels_.to_host<std::int32_t>();
-    std::printf("%-8s %4d %16.2f %16.2f %9.6f %10.4f\n", name.c_str(), set["k"].get<int>(), r.inertia_, expected,
-                r.inertia_ / expected, *adjusted_rand_index(theirs, ours).value);
+    std::printf("%-8s %4d %16.2f %16.2f %9.6f %10.4f\n", name.c_str(), set["k"].get<int>(), r.inertia_,
+                expected, r.inertia_ / expected, *adjusted_rand_index(theirs, ours).value);
     EXPECT_LT(r.inertia_, 1.01 * expected) << name;
     EXPECT_GT(r.inertia_, 0.9 * expected) << name;
   }
@@ -72,7 +72,8 @@ TEST_F(KMeans, InertiaOnALargeMatrixIsWithinOnePercentOfScikitLearn) {
 
 // From the same centers Lloyd's algorithm is deterministic, so labels, iterations and centers must be theirs.
 TEST_F(KMeans, FollowsScikitLearnFromGivenCenters) {
-  std::printf("%-8s %-12s %8s %8s %14s %14s %10s\n", "data", "case", "n_iter", "theirs", "inertia", "theirs", "differing");
+  std::printf("%-8s %-12s %8s %8s %14s %14s %10s\n", "data", "case", "n_iter", "theirs", "inertia", "theirs",
+              "differing");
   for (const auto& [name, set] : golden()["sets"].items()) {
     const test::Data data = test::load(name);
     const std::int64_t k = set["k"];
@@ -87,8 +88,9 @@ TEST_F(KMeans, FollowsScikitLearnFromGivenCenters) {
       const auto expected = set[run]["labels"].get<std::vector<std::int32_t>>();
       std::size_t differing = 0;
       for (std::size_t i = 0; i < labels.size(); ++i) differing += labels[i] != expected[i];
-      std::printf("%-8s %-12s %8ld %8ld %14.3f %14.3f %10zu\n", name.c_str(), run, static_cast<long>(r.n_iter_),
-                  static_cast<long>(set[run]["n_iter"]), r.inertia_, set[run]["inertia"].get<double>(), differing);
+      std::printf("%-8s %-12s %8ld %8ld %14.3f %14.3f %10zu\n", name.c_str(), run,
+                  static_cast<long>(r.n_iter_), static_cast<long>(set[run]["n_iter"]), r.inertia_,
+                  set[run]["inertia"].get<double>(), differing);
       EXPECT_EQ(differing, 0u) << name << " " << run;
       EXPECT_NEAR(r.inertia_ / set[run]["inertia"].get<double>(), 1.0, 1e-5) << name << " " << run;
       if (run != std::string("lloyd_empty")) {
@@ -175,8 +177,9 @@ TEST_F(KMeans, OneSampleAndOneCluster) {
 
 TEST_F(KMeans, DuplicatesAndConstantColumnsStayFinite) {
   // All points equal, fewer distinct points than clusters, one column constant and huge.
-  for (const auto& x : {matrix(std::vector<float>(60, 7.25f), 3), matrix({1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2}, 1),
-                        matrix({1e6f, 0, 1e6f, 1, 1e6f, 5, 1e6f, 6, 1e6f, 0, 1e6f, 1}, 2)}) {
+  for (const auto& x :
+       {matrix(std::vector<float>(60, 7.25f), 3), matrix({1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2}, 1),
+        matrix({1e6f, 0, 1e6f, 1, 1e6f, 5, 1e6f, 6, 1e6f, 0, 1e6f, 1}, 2)}) {
     const KMeansResult r = kmeans(x, options(4));
     EXPECT_TRUE(std::isfinite(r.inertia_));
     for (const float c : r.cluster_centers_.to_host<float>()) EXPECT_TRUE(std::isfinite(c));
@@ -193,7 +196,8 @@ TEST_F(KMeans, DuplicatesAndConstantColumnsStayFinite) {
 TEST_F(KMeans, AFarOffsetDoesNotCancel) {
   // Clusters 2 apart, 4096 from the origin.
   std::vector<float> values;
-  for (int i = 0; i < 200; ++i) values.push_back(4096.0f + static_cast<float>(i % 2) * 2.0f + static_cast<float>(i % 5) * 0.03125f);
+  for (int i = 0; i < 200; ++i)
+    values.push_back(4096.0f + static_cast<float>(i % 2) * 2.0f + static_cast<float>(i % 5) * 0.03125f);
   const auto labels = kmeans(matrix(values, 1), options(2)).labels_.to_host<std::int32_t>();
   for (std::size_t i = 2; i < labels.size(); ++i) EXPECT_EQ(labels[i], labels[i - 2]);
   EXPECT_NE(labels[0], labels[1]);
@@ -212,7 +216,9 @@ TEST_F(KMeans, AnEmptyClusterTakesTheFarthestPoint) {
 TEST_F(KMeans, WideRowsAndManyClusters) {
   // More columns than one pass over a tile's depth holds, more clusters than one chunk of vectors.
   const test::Data wide = test::blobs(120, 700, 6, 24);
-  EXPECT_EQ(*adjusted_rand_index(wide.truth, kmeans(wide.x, options(6)).labels_.to_host<std::int32_t>()).value, 1.0);
+  EXPECT_EQ(
+      *adjusted_rand_index(wide.truth, kmeans(wide.x, options(6)).labels_.to_host<std::int32_t>()).value,
+      1.0);
   const test::Data many = test::blobs(3000, 6, 300, 8);
   const KMeansResult r = kmeans(many.x, options(300, 2));
   EXPECT_GT(*adjusted_rand_index(many.truth, r.labels_.to_host<std::int32_t>()).value, 0.95);

@@ -25,11 +25,13 @@ double value(const Metric& m) {
   return m.value.value_or(-1e9);
 }
 
-void expect_data_metrics(const std::string& name, const test::Data& data, Labels labels, const nlohmann::json& expected) {
+void expect_data_metrics(const std::string& name, const test::Data& data, Labels labels,
+                         const nlohmann::json& expected) {
   const Silhouette s = silhouette(data.x, labels);
-  const std::pair<const char*, double> ours[] = {{"silhouette_score", value(s.mean)},
-                                                 {"calinski_harabasz_index", value(calinski_harabasz(data.x, labels))},
-                                                 {"davies_bouldin_index", value(davies_bouldin(data.x, labels))}};
+  const std::pair<const char*, double> ours[] = {
+      {"silhouette_score", value(s.mean)},
+      {"calinski_harabasz_index", value(calinski_harabasz(data.x, labels))},
+      {"davies_bouldin_index", value(davies_bouldin(data.x, labels))}};
   for (const auto& [metric, result] : ours) {
     const double theirs = expected[metric];
     std::printf("%-8s %-24s %18.10f %18.10f %9.1e\n", name.c_str(), metric, result, theirs,
@@ -39,7 +41,8 @@ void expect_data_metrics(const std::string& name, const test::Data& data, Labels
   const auto& samples = expected["silhouette_samples"];
   const std::size_t step = std::max<std::size_t>(1, labels.size() / 40);
   for (std::size_t i = 0; i < samples.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(s.samples[i * step]), samples[i].get<double>(), 1e-5) << name << " row " << i * step;
+    EXPECT_NEAR(static_cast<double>(s.samples[i * step]), samples[i].get<double>(), 1e-5)
+        << name << " row " << i * step;
 }
 
 TEST_F(Metrics, EqualScikitLearn) {
@@ -68,7 +71,8 @@ TEST_F(Metrics, SilhouetteEqualsTheDefinition) {
   // Uneven clusters, one of a single point, one of two equal points; sizes that no tile divides.
   const test::Data data = test::blobs(331, 7, 5, 96);
   std::vector<std::int32_t> labels(331);
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = i < 40 ? 9 : i < 41 ? 3 : i < 43 ? -7 : i < 200 ? 0 : 1;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    labels[i] = i < 40 ? 9 : i < 41 ? 3 : i < 43 ? -7 : i < 200 ? 0 : 1;
   std::vector<float> x = data.x.to_host<float>();
   std::copy_n(x.begin() + 41 * 7, 7, x.begin() + 42 * 7);
   const Silhouette s = silhouette(Tensor::from_host(x, {331, 7}), labels);
@@ -79,7 +83,8 @@ TEST_F(Metrics, SilhouetteEqualsTheDefinition) {
       for (std::size_t j = 0; j < labels.size(); ++j) {
         if (labels[j] != c) continue;
         double square = 0;
-        for (std::size_t k = 0; k < 7; ++k) square += std::pow(static_cast<double>(x[i * 7 + k]) - static_cast<double>(x[j * 7 + k]), 2);
+        for (std::size_t k = 0; k < 7; ++k)
+          square += std::pow(static_cast<double>(x[i * 7 + k]) - static_cast<double>(x[j * 7 + k]), 2);
         sum += std::sqrt(square);
         ++count;
       }
@@ -165,12 +170,14 @@ TEST_F(Metrics, LeaveNoiseOut) {
       labels[i] = -1;
     } else {
       kept.push_back(labels[i]);
-      rows.insert(rows.end(), x.begin() + static_cast<std::ptrdiff_t>(3 * i), x.begin() + static_cast<std::ptrdiff_t>(3 * i + 3));
+      rows.insert(rows.end(), x.begin() + static_cast<std::ptrdiff_t>(3 * i),
+                  x.begin() + static_cast<std::ptrdiff_t>(3 * i + 3));
     }
   }
   const Tensor without = Tensor::from_host(rows, {static_cast<std::int64_t>(kept.size()), 3});
   const Evaluation a = evaluate(data.x, labels, data.truth), b = evaluate(without, kept);
-  for (std::size_t m = 0; m < 3; ++m) EXPECT_NEAR(value(a.metrics[m]), value(b.metrics[m]), 1e-5 * value(b.metrics[m]));
+  for (std::size_t m = 0; m < 3; ++m)
+    EXPECT_NEAR(value(a.metrics[m]), value(b.metrics[m]), 1e-5 * value(b.metrics[m]));
   EXPECT_EQ(a.n_clusters, 3);
   EXPECT_EQ(a.n_noise, 9);
 }
@@ -198,7 +205,8 @@ TEST_F(Metrics, AccuracyMapsClustersOneToOne) {
 TEST_F(Metrics, AssignmentIsTheBestOfAllPermutations) {
   std::uint64_t state = 1;
   for (int round = 0; round < 60; ++round) {
-    const std::size_t rows = 1 + static_cast<std::size_t>(round) % 6, columns = 1 + static_cast<std::size_t>(round / 6) % 6;
+    const std::size_t rows = 1 + static_cast<std::size_t>(round) % 6,
+                      columns = 1 + static_cast<std::size_t>(round / 6) % 6;
     std::vector<std::int64_t> w(rows * columns);
     for (auto& e : w) e = static_cast<std::int64_t>((state = test::splitmix(state)) % 20);
     const auto match = maximum_assignment(w, rows, columns);

@@ -33,17 +33,19 @@ void expect_equal(const Pca& ours, const Tensor& x, const nlohmann::json& theirs
   for (std::size_t c = 0; c < k; ++c) {
     worst_ratio = std::max(worst_ratio, std::fabs(ours.explained_variance_ratio_[c] -
                                                   theirs["explained_variance_ratio"][c].get<double>()));
-    EXPECT_NEAR(ours.explained_variance_[c] / theirs["explained_variance"][c].get<double>(), 1, tolerance) << what;
+    EXPECT_NEAR(ours.explained_variance_[c] / theirs["explained_variance"][c].get<double>(), 1, tolerance)
+        << what;
     EXPECT_NEAR(ours.singular_values_[c] / theirs["singular_values"][c].get<double>(), 1, tolerance) << what;
     for (std::size_t j = 0; j < theirs["components"][c].size(); ++j)
       worst_component = std::max(worst_component, std::fabs(static_cast<double>(components[c * d + j]) -
                                                             theirs["components"][c][j].get<double>()));
     for (std::size_t i = 0; i < 5; ++i)
       worst_transformed = std::max(worst_transformed, std::fabs(static_cast<double>(transformed[i * k + c]) -
-                                                                theirs["transformed"][i][c].get<double>()) / scale);
+                                                                theirs["transformed"][i][c].get<double>()) /
+                                                          scale);
   }
-  std::printf("%-18s worst difference: components %.1e, variance ratio %.1e, transformed %.1e\n", what.c_str(),
-              worst_component, worst_ratio, worst_transformed);
+  std::printf("%-18s worst difference: components %.1e, variance ratio %.1e, transformed %.1e\n",
+              what.c_str(), worst_component, worst_ratio, worst_transformed);
   EXPECT_LT(worst_component, 50 * tolerance) << what;
   EXPECT_LT(worst_ratio, tolerance) << what;
   EXPECT_LT(worst_transformed, 50 * tolerance) << what;
@@ -66,7 +68,8 @@ TEST_F(PcaTest, RandomizedEqualsExact) {
   for (const auto& [name, theirs] : golden()["pca"].items()) {
     const Tensor x = data_of(name);
     PcaOptions o;
-    // The four blobs of "wide" span three dimensions; beyond them no gap separates one component from the next.
+    // The four blobs of "wide" span three dimensions; beyond them no gap separates one component from the
+    // next.
     o.n_components = name == "wide" ? 3 : static_cast<std::int64_t>(theirs["components"].size());
     o.solver = PcaSolver::randomized;
     expect_equal(pca(x, o), x, theirs, name + " randomized", 1e-4);
@@ -79,14 +82,17 @@ TEST_F(PcaTest, ComponentsAreOrthonormalEvenWithoutVariance) {
   std::vector<float> line;
   for (int i = 0; i < 20; ++i)
     for (int j = 0; j < 6; ++j) line.push_back(j < 3 ? static_cast<float>(i * (j + 1)) : 5.0f);
-  for (const Tensor& x : {Tensor::from_host(line, {20, 6}), Tensor::full({20, 6}, 2.5), Tensor::full({4, 9}, 2.5)}) {
+  for (const Tensor& x :
+       {Tensor::from_host(line, {20, 6}), Tensor::full({20, 6}, 2.5), Tensor::full({4, 9}, 2.5)}) {
     const Pca p = pca(x);
     const auto c = p.components_.to_host<float>();
-    const std::size_t k = static_cast<std::size_t>(p.components_.dim(0)), d = static_cast<std::size_t>(x.dim(1));
+    const std::size_t k = static_cast<std::size_t>(p.components_.dim(0)),
+                      d = static_cast<std::size_t>(x.dim(1));
     for (std::size_t a = 0; a < k; ++a)
       for (std::size_t b = 0; b < k; ++b) {
         double dot = 0;
-        for (std::size_t j = 0; j < d; ++j) dot += static_cast<double>(c[a * d + j]) * static_cast<double>(c[b * d + j]);
+        for (std::size_t j = 0; j < d; ++j)
+          dot += static_cast<double>(c[a * d + j]) * static_cast<double>(c[b * d + j]);
         EXPECT_NEAR(dot, a == b ? 1 : 0, 1e-5);
       }
     for (const double ratio : p.explained_variance_ratio_) EXPECT_TRUE(std::isfinite(ratio));
