@@ -32,7 +32,8 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Before any work: every output can be written, and none of them is the same file as another one or an input.
+/// Before any work: every output can be written, and none of them is the same file as another one or an
+/// input.
 void check_files(const Arguments& a) {
   std::vector<std::pair<const char*, const std::string*>> seen = {{"--input", &a.input}};
   if (!a.labels.empty()) seen.emplace_back("--labels", &a.labels);
@@ -43,7 +44,8 @@ void check_files(const Arguments& a) {
     for (const auto& [other, other_path] : seen) {
       std::error_code ignored;
       if (*path == *other_path || std::filesystem::equivalent(*path, *other_path, ignored))
-        throw UsageError(concat(option, ": the same file as ", other, ": ", *path, " (allowed a file of its own)"));
+        throw UsageError(
+            concat(option, ": the same file as ", other, ": ", *path, " (allowed a file of its own)"));
     }
     check_writable(*path);
     seen.emplace_back(option, path);
@@ -53,21 +55,28 @@ void check_files(const Arguments& a) {
 std::vector<std::int32_t> read_labels(const std::string& path, std::int64_t rows) {
   const NpyArray array = read_npy_host(path);
   if (array.shape != Shape{rows})
-    throw InputError(concat(path, ": labels of another shape than the rows: ", to_string(array.shape), " (allowed (",
-                            rows, "))"));
+    throw InputError(concat(path, ": labels of another shape than the rows: ", to_string(array.shape),
+                            " (allowed (", rows, "))"));
   std::vector<std::int32_t> labels(static_cast<std::size_t>(rows));
   const auto convert = [&](const auto& values) {
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const auto value = static_cast<std::int64_t>(values[i]);
       if (value < INT32_MIN || value > INT32_MAX)
-        throw InputError(concat(path, ": label out of range: ", value, " at row ", i, " (allowed 32-bit integers)"));
+        throw InputError(
+            concat(path, ": label out of range: ", value, " at row ", i, " (allowed 32-bit integers)"));
       labels[i] = static_cast<std::int32_t>(value);
     }
   };
   switch (array.dtype) {
-    case DType::i32: convert(array.as<std::int32_t>()); break;
-    case DType::i64: convert(array.as<std::int64_t>()); break;
-    case DType::u8: convert(array.as<std::uint8_t>()); break;
+    case DType::i32:
+      convert(array.as<std::int32_t>());
+      break;
+    case DType::i64:
+      convert(array.as<std::int64_t>());
+      break;
+    case DType::u8:
+      convert(array.as<std::uint8_t>());
+      break;
     default:
       throw InputError(concat(path, ": labels are no integers: ", std::string(dtype_name(array.dtype)),
                               " (allowed integer types)"));
@@ -86,7 +95,8 @@ void print_metrics(const cluster::Evaluation& evaluation) {
   Table table({"metric", "value"});
   for (std::size_t m = 0; m < evaluation.metrics.size(); ++m) {
     const cluster::Metric& metric = evaluation.metrics[m];
-    table.add_row({std::string(cluster::metric_names[m]), metric.value ? format_fixed(*metric.value, 6) : ""});
+    table.add_row(
+        {std::string(cluster::metric_names[m]), metric.value ? format_fixed(*metric.value, 6) : ""});
   }
   table.print();
 }
@@ -95,7 +105,8 @@ nlohmann::ordered_json metrics_json(const cluster::Evaluation& evaluation) {
   nlohmann::ordered_json json;
   for (std::size_t m = 0; m < evaluation.metrics.size(); ++m) {
     const auto& value = evaluation.metrics[m].value;
-    json[std::string(cluster::metric_names[m])] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+    json[std::string(cluster::metric_names[m])] =
+        value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
   }
   return json;
 }
@@ -146,7 +157,8 @@ int cluster_matrix(Program& program, const Arguments& a) {
         {"clusters_found", evaluation.n_clusters},
         {"metrics", metrics_json(evaluation)},
         {"seconds", {{"read", read_s}, {"cluster", cluster_s}, {"metrics", metrics_s}}}};
-    write_file(a.summary, summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    write_file(a.summary,
+               summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   }
 
   for (std::size_t m = 0; m < evaluation.metrics.size(); ++m)
@@ -164,7 +176,8 @@ int cluster_matrix(Program& program, const Arguments& a) {
 int main(int argc, char** argv) {
   using namespace chorale::tools;
   Arguments a;
-  const ProgramInfo info{.name = "cluster", .summary = "Clusters the rows of a matrix and prints how good the clusters are."};
+  const ProgramInfo info{.name = "cluster",
+                         .summary = "Clusters the rows of a matrix and prints how good the clusters are."};
   const auto declare = [&](Options& options) {
     options.add("--input", &a.input, "matrix (n, d), one row a point, .npy").required().placeholder("X.npy");
     options.add("--output", &a.output, "cluster of each row, i32 (n)").required().placeholder("LABELS.npy");
@@ -172,10 +185,12 @@ int main(int argc, char** argv) {
     options.add("--n-clusters", &a.n_clusters, "number of clusters, at most n", {1, 2147483647});
     options.add("--n-init", &a.n_init, "k-means: starts, of which the best counts", {1, 10000});
     options.add("--max-iter", &a.max_iter, "k-means: most iterations of a start", {1, 1e9});
-    options.add("--tol", &a.tol, "k-means: move of the centers, relative to the variance, that ends a start", {0, 1e30});
+    options.add("--tol", &a.tol, "k-means: move of the centers, relative to the variance, that ends a start",
+                {0, 1e30});
     options.add("--labels", &a.labels, "known classes, integers (n), to compare with").placeholder("Y.npy");
     options.add("--centers", &a.centers, "also write the centers, f32 (k, d)").placeholder("FILE");
-    options.add("--summary", &a.summary, "also write parameters, metrics and times as JSON").placeholder("FILE");
+    options.add("--summary", &a.summary, "also write parameters, metrics and times as JSON")
+        .placeholder("FILE");
   };
   return run_program(argc, argv, info, declare, [&](Program& program) { return cluster_matrix(program, a); });
 }

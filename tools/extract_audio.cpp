@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Features of every song of a corpus into the feature cache, or of one file into an .npy.
+#include "audio/single_file.h"
+#include "tools/pipeline/pipeline.h"
+
+namespace {
+
+using namespace chorale;
+using namespace chorale::tools;
+
+struct SingleFile {
+  std::string input, feature = "mel_db", output;
+};
+
+int extract_one(const SingleFile& file, const Config& config) {
+  if (file.output.empty())
+    throw UsageError("--output: missing: --input needs it (allowed a path ending in .npy)");
+  const data::FeatureSettings settings = feature_settings(config);
+  audio::extract_single(file.input, file.feature, file.output, settings.params, settings.duration);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  SingleFile file;
+  ExtractionRequest corpus;
+  return run_program(
+      argc, argv,
+      {.name = "extract_audio",
+       .summary = "Extracts features of all songs of a corpus into its cache, or of one file into an .npy.",
+       .uses_data = true,
+       .keeps_state = true},
+      [&](Options& options) {
+        options.group("Corpus");
+        options
+            .add("--features", &corpus.kinds, "kinds to extract, separated by commas", data::feature_kinds())
+            .shown_default("features.kind of the configuration");
+        options.add("--n-workers", &corpus.workers, "decoding threads; 0: as many as --threads", {0, 1024});
+        options.add("--manifest", &corpus.manifest, "CSV of songs instead of <data>/manifest.csv")
+            .placeholder("FILE");
+        options.add("--allow-outside", &corpus.allow_outside, "accept songs outside the data folder");
+        options.add("--strict", &corpus.strict, "end at the first bad file instead of skipping it");
+        options.group("One file");
+        options.add("--input", &file.input, "an audio file").placeholder("SONG");
+        options.add("--feature", &file.feature, "what to write, with librosa's values",
+                    {"mel", "mel_db", "mfcc", "mfcc_delta"});
+        options.add("--output", &file.output, "f32 (bands, frames)").placeholder("X.npy");
+      },
+      [&](Program& program) {
+        ExecutionContext context(program.device());
+        const ContextScope scope(context);
+        return file.input.empty() ? run_extraction(program, corpus) : extract_one(file, program.config());
+      });
+}

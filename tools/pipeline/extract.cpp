@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include <chrono>
+
+#include "tools/common/log.h"
+#include "tools/common/progress.h"
+#include "tools/common/signals.h"
+#include "tools/common/table.h"
+#include "tools/pipeline/pipeline.h"
+
+namespace chorale::tools {
+
+int run_extraction(Program& program, const ExtractionRequest& request) {
+  const Config& config = program.config();
+  const data::Corpus corpus =
+      data::load_corpus(program.common().data, request.manifest, {request.allow_outside});
+  std::vector<data::FeatureSettings> kinds;
+  for (const std::string& kind :
+       request.kinds.empty() ? std::vector{config.text("features.kind")} : request.kinds) {
+    kinds.push_back(feature_settings(config));
+    kinds.back().kind = kind;
+  }
+  Progress bar("extracting", static_cast<std::int64_t>(corpus.songs.size()), "songs");
+  data::ExtractionOptions extraction;
+  extraction.workers = request.workers ? request.workers : program.common().threads;
+  extraction.strict = request.strict;
+  extraction.interrupted = [] { return interrupted(); };
+  extraction.progress = [&](std::int64_t done, std::int64_t total) {
+    bar.set(done + static_cast<std::int64_t>(corpus.songs.size()) - total);
+  };
+  extraction.warning = [](const std::string& text) { log_warning(text); };
+  const auto start = std::chrono::steady_clock::now();
+  const data::ExtractionSummary summary = data::extract_features(corpus, kinds, extraction);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (summary.interrupted) {
+    log_warning("interrupted; what is done is kept, the next run goes on from there");
+    return interrupt_exit_code();
+  }
+  Table table({"songs", "extracted", "unchanged", "skipped", "seconds", "songs/s", "times real time"});
+  const auto count = [](std::int64_t n) { return format_count(n); };
+  table.add_row({count(static_cast<std::int64_t>(corpus.songs.size())), count(summary.computed),
+                 count(summary.reused), count(static_cast<std::int64_t>(summary.skipped.size())),
+                 format_fixed(seconds, 1), format_fixed(static_cast<double>(summary.computed) / seconds, 1),
+                 format_fixed(summary.audio_seconds / seconds, 0)});
+  table.print();
+  return 0;
+}
+
+}  // namespace chorale::tools

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The steps of an experiment on the current context, each the body of a program and together that of
+// `quick_start`.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tools/pipeline/run_setup.h"
+
+namespace chorale::tools {
+
+struct ExtractionRequest {
+  std::vector<std::string> kinds;  ///< empty: features.kind of the configuration
+  std::string manifest;            ///< empty: <data>/manifest.csv or a walk
+  int workers = 0;                 ///< 0: as many as --threads
+  bool strict = false, allow_outside = false;
+};
+/// Brings the feature cache up to date and prints a summary. Returns the exit code (130/143 if interrupted).
+int run_extraction(Program& program, const ExtractionRequest& request);
+
+/// Trains model.name into <results>/checkpoints/<NAME> and prints a summary.
+int run_training(Program& program, bool resume);
+
+/// Latents of <results>/checkpoints/<NAME>, their clusterings and metrics, the latent map, the report.
+/// `checkpoint` empty: best.safetensors of the model's folder. Which configuration the model was trained with
+/// is read from its checkpoint's folder.
+int run_evaluation(Program& program, const std::string& name, const std::string& checkpoint);
+
+/// k-means on raw features, on their principal components and on the codes of a deterministic autoencoder.
+int run_baselines(Program& program);
+
+/// The latents of a trained model, f32 (songs, latent_dim), with the songs they belong to.
+struct Latents {
+  std::vector<data::Song> songs;
+  Tensor codes;
+  std::vector<bool> validation;  ///< songs the model was not trained on
+};
+Latents compute_latents(Program& program, const std::string& name, const std::string& checkpoint);
+
+/// Collects metrics and figures under <results> into report.html.
+void write_results_report(const std::string& results);
+
+}  // namespace chorale::tools
