@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// k-means on Thrust's OpenMP backend; the algorithms stand in kernels/thrust/kmeans.inl. Small steps run on
+// k-means on Thrust's OpenMP backend; the algorithms stand in kernels/thrust. Small steps run on
 // the calling thread, where waking the others would cost more; neither choice changes a bit of the result.
 #define THRUST_DEVICE_SYSTEM THRUST_DEVICE_SYSTEM_OMP
 #include "kernels/thrust/kmeans.inl"
+#include "kernels/thrust/kmeans_seeding.inl"
 
 #include <thrust/system/cpp/execution_policy.h>
 #include <thrust/system/omp/execution_policy.h>

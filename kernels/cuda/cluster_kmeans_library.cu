@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// k-means on Thrust's CUDA backend; the algorithms stand in kernels/thrust/kmeans.inl. Everything runs on the
+// k-means on Thrust's CUDA backend; the algorithms stand in kernels/thrust. Everything runs on the
 // context's stream, with the context's scratch memory; only the number of moves is read by the host.
 #include "kernels/thrust/kmeans.inl"
+#include "kernels/thrust/kmeans_seeding.inl"
 
 #include <thrust/system/cuda/execution_policy.h>
 

@@ -113,6 +113,7 @@ std::vector<OpCase> latent_cases();
 std::vector<OpCase> step_cases();
 std::vector<OpCase> optimizer_cases();
 std::vector<OpCase> audio_cases();
+std::vector<OpCase> cluster_cases();
 
 /// All of them.
 const std::vector<OpCase>& all_cases();

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: MIT
+// The kernels of k-means and the silhouette, against their definitions in f64.
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/launch.h"
+#include "kernels/philox.h"
+#include "tests/harness/op_case.h"
+
+namespace chorale::harness {
+namespace {
+
+using Index = std::int64_t;
+
+Input real(Shape shape, double low = -2, double high = 2) {
+  return {std::move(shape), low, high, false, Storage::f32};
+}
+Input integers(Shape shape, double low, double high) {
+  return {std::move(shape), low, high, false, Storage::i64};
+}
+
+OpCase cluster_case(const std::string& name) {
+  OpCase c;
+  c.name = name;
+  c.precision = PrecisionClass::stat;
+  c.differentiable = false;
+  c.sixteen_bit = false;
+  c.scaled = false;
+  return c;
+}
+
+/// The matrices that the cases share: one row, odd sizes, more rows than a block, more columns than a tile is
+/// deep.
+constexpr Index sizes[][2] = {{1, 1}, {37, 5}, {530, 3}, {70, 300}};
+
+double square_distance(const Array& a, Index row_a, const Array& b, Index row_b) {
+  const Index d = a.shape.back();
+  double sum = 0;
+  for (Index j = 0; j < d; ++j) sum += std::pow(a[row_a * d + j] - b[row_b * d + j], 2);
+  return sum;
+}
+
+Tensor squared_norms(const Tensor& x, double factor = 1) {
+  const std::vector<float> values = x.to_host<float>();
+  const auto d = static_cast<std::size_t>(x.dim(-1));
+  Shape shape = x.shape();
+  shape.pop_back();
+  std::vector<float> norms(values.size() / d);
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    double sum = 0;
+    for (std::size_t j = i * d; j < (i + 1) * d; ++j)
+      sum += static_cast<double>(values[j]) * static_cast<double>(values[j]);
+    norms[i] = static_cast<float>(factor * sum);
+  }
+  return Tensor::from_host(norms, shape);
+}
+
+Tensor all_restarts(Index r) {
+  std::vector<std::int32_t> list;
+  for (Index i = 0; i < r; ++i) list.push_back(static_cast<std::int32_t>(i));
+  return Tensor::from_host(list, {r});
+}
+
+std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
+  std::vector<Var> result;
+  for (const Tensor& t : tensors) result.emplace_back(t);
+  return result;
+}
+
+OpCase column_mean() {
+  OpCase c = cluster_case("column_mean");
+  for (const auto& [n, d] : sizes) {
+    c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
+    Input broken = real({n, d});
+    broken.specials = true;
+    c.variants.push_back({"not_finite_" + std::to_string(n), {broken}});
+  }
+  c.run = [](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    const Tensor mean({x.dim(1)}, DType::f64), bad({1}, DType::i64);
+    kernel::column_mean(current_context(), x, mean, bad);
+    if (bad.item() >= 0) return vars({bad});
+    return vars({mean, bad});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index n = x[0].dim(0), d = x[0].dim(1);
+    Array mean({d}), bad({1}, -1);
+    for (Index i = 0; i < n * d; ++i) {
+      if (!std::isfinite(x[0][i])) {
+        bad[0] = static_cast<double>(i);
+        return Arrays{bad};
+      }
+      mean[i % d] += x[0][i] / static_cast<double>(n);
+    }
+    return Arrays{mean, bad};
+  };
+  return c;
+}
+
+OpCase subtract_mean() {
+  OpCase c = cluster_case("subtract_mean");
+  for (const auto& [n, d] : sizes) {
+    Input mean = real({d});
+    mean.storage = Storage::f64;
+    c.variants.push_back({"rows_" + std::to_string(n), {real({n, d}, 3, 8), mean}});
+  }
+  c.run = [](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    const Tensor y(x.shape(), DType::f32), norms({x.dim(0)}, DType::f32), total({1}, DType::f64);
+    kernel::subtract_mean(current_context(), x, run.tensor(1), y, norms, total);
+    return vars({y, norms, total});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index n = x[0].dim(0), d = x[0].dim(1);
+    Array y({n, d}), norms({n}), total({1});
+    for (Index i = 0; i < n * d; ++i) {
+      y[i] = x[0][i] - x[1][i % d];
+      norms[i / d] += y[i] * y[i];
+      total[0] += y[i] * y[i];
+    }
+    return Arrays{y, norms, total};
+  };
+  return c;
+}
+
+OpCase kmeans_seed(bool with_closest) {
+  OpCase c = cluster_case(with_closest ? "kmeans_seed" : "kmeans_seed_first");
+  for (const auto& [n, d] : sizes) {
+    constexpr Index r = 3;
+    const Index trials = with_closest ? 25 : 1;
+    c.variants.push_back({"rows_" + std::to_string(n),
+                          {real({n, d}), integers({r * trials}, 0, static_cast<double>(n - 1)),
+                           real({r, n}, 0, 2.0 * static_cast<double>(d))}});
+  }
+  c.run = [with_closest](const Run& run) {
+    const Tensor &x = run.tensor(0), candidates = run.tensor(1).to(DType::i32);
+    const Index n = x.dim(0), blocks = (n + kmeans_block - 1) / kmeans_block;
+    const Tensor distances({candidates.size(), n}, DType::f32), sums({candidates.size(), blocks}, DType::f64);
+    kernel::kmeans_seed(current_context(), x, squared_norms(x), candidates,
+                        with_closest ? ConstView(run.tensor(2)) : ConstView(), distances, sums);
+    return vars({distances, sums});
+  };
+  c.scaled = true;
+  c.reference = [with_closest](const Arrays& x) {
+    const Index n = x[0].dim(0), columns = x[1].size(), trials = columns / x[2].dim(0);
+    const Index blocks = (n + kmeans_block - 1) / kmeans_block;
+    Array distances({columns, n}), sums({columns, blocks});
+    for (Index column = 0; column < columns; ++column)
+      for (Index i = 0; i < n; ++i) {
+        double value = square_distance(x[0], i, x[0], static_cast<Index>(x[1][column]));
+        if (with_closest) value = std::min(value, x[2][column / trials * n + i]);
+        distances[column * n + i] = value;
+        sums[column * blocks + i / kmeans_block] += value;
+      }
+    return Arrays{distances, sums};
+  };
+  return c;
+}
+
+OpCase kmeans_seed_choose() {
+  OpCase c = cluster_case("kmeans_seed_choose");
+  static constexpr Index r = 3, trials = 4, k = 5, step = 2, draws = 6;
+  static constexpr std::uint64_t seed = 77;
+  for (const auto& [n, d] : sizes)
+    c.variants.push_back({"rows_" + std::to_string(n),
+                          {real({n, d}), integers({r * trials}, 0, static_cast<double>(n - 1)),
+                           real({r * trials, n}, 0, 3), real({r, k, d})}});
+  const auto block_sums = [](Index n, const auto& distances) {
+    const Index blocks = (n + kmeans_block - 1) / kmeans_block;
+    std::vector<double> sums(static_cast<std::size_t>(r * trials * blocks));
+    for (Index i = 0; i < r * trials * n; ++i)
+      sums[static_cast<std::size_t>(i / n * blocks + i % n / kmeans_block)] += distances(i);
+    return sums;
+  };
+  c.run = [block_sums](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    const Index n = x.dim(0);
+    const std::vector<float> distances = run.tensor(2).to_host<float>();
+    const std::vector<double> sums =
+        block_sums(n, [&](Index i) { return static_cast<double>(distances[static_cast<std::size_t>(i)]); });
+    const Tensor centers = run.tensor(3).clone(), closest({r, n}, DType::f32), next({r * draws}, DType::i32);
+    kernel::kmeans_seed_choose(
+        current_context(), x, run.tensor(1).to(DType::i32), run.tensor(2),
+        Tensor::from_host(sums, {r * trials, static_cast<Index>(sums.size()) / (r * trials)}), seed, step,
+        centers, closest, next);
+    return vars({centers, closest, next});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index n = x[0].dim(0), d = x[0].dim(1);
+    Array centers = x[3], closest({r, n}), next({r * draws});
+    for (Index restart = 0; restart < r; ++restart) {
+      Index best = 0;
+      double lowest = 0;
+      for (Index t = 0; t < trials; ++t) {
+        double potential = 0;
+        for (Index i = 0; i < n; ++i) potential += x[2][(restart * trials + t) * n + i];
+        if (t == 0 || potential < lowest) {
+          lowest = potential;
+          best = restart * trials + t;
+        }
+      }
+      for (Index j = 0; j < d; ++j)
+        centers[(restart * k + step) * d + j] = x[0][static_cast<Index>(x[1][best]) * d + j];
+      for (Index i = 0; i < n; ++i) closest[restart * n + i] = x[2][best * n + i];
+      for (Index draw = 0; draw < draws; ++draw) {
+        const philox::Block word =
+            philox::block(seed, static_cast<std::uint64_t>(step + 1), static_cast<std::uint32_t>(restart),
+                          static_cast<std::uint64_t>(draw));
+        const double uniform = (word.word[0] * 0x1p21 + (word.word[1] >> 11)) * 0x1p-53;
+        double below = 0;
+        Index point = 0;
+        for (; point < n - 1; ++point) {
+          below += closest[restart * n + point];
+          if (below > uniform * lowest) break;
+        }
+        next[restart * draws + draw] = static_cast<double>(point);
+      }
+    }
+    return Arrays{centers, closest, next};
+  };
+  return c;
+}
+
+/// Labels of the listed restarts (others stay -5), and how many bounds are wrong: none.
+OpCase kmeans_assign(bool with_bounds) {
+  OpCase c = cluster_case(with_bounds ? "kmeans_assign_bounds" : "kmeans_assign");
+  for (const auto& [n, d] : sizes)
+    for (const Index k : {Index{1}, Index{7}, Index{70}})
+      c.variants.push_back({"rows_" + std::to_string(n) + "_clusters_" + std::to_string(k),
+                            {real({n, d}), real({3, k, d}), real({3, k, d}, -0.05, 0.05)}});
+  c.run = [with_bounds](const Run& run) {
+    const Tensor &x = run.tensor(0), norms = squared_norms(x);
+    const Index n = x.dim(0), k = run.tensor(1).dim(1), d = x.dim(1);
+    const Tensor restarts = Tensor::from_host(std::vector<std::int32_t>{2, 0}, {2});
+    const Tensor labels = Tensor::full({3, n}, -5, DType::i32), upper({3, n}, DType::f32),
+                 lower({3, n}, DType::f32);
+    const Tensor first = run.tensor(1), moved = first.clone();
+    kernel::accumulate(current_context(), run.tensor(2), moved);
+    if (with_bounds) {
+      const std::vector<float> from = first.to_host<float>(), to = moved.to_host<float>();
+      std::vector<float> shift(static_cast<std::size_t>(3 * k));
+      for (std::size_t i = 0; i < shift.size(); ++i) {
+        double sum = 0;
+        for (std::size_t j = i * static_cast<std::size_t>(d); j < (i + 1) * static_cast<std::size_t>(d); ++j)
+          sum += std::pow(static_cast<double>(to[j]) - static_cast<double>(from[j]), 2);
+        shift[i] = static_cast<float>(std::sqrt(sum) * (1 + 0x1p-22));
+      }
+      kernel::kmeans_assign(current_context(), x, norms, restarts, first, squared_norms(first, 0.5),
+                            ConstView(), labels, upper, lower);
+      kernel::kmeans_assign(current_context(), x, norms, restarts, moved, squared_norms(moved, 0.5),
+                            Tensor::from_host(shift, {3, k}), labels, upper, lower);
+    } else {
+      kernel::kmeans_assign(current_context(), x, norms, restarts, moved, squared_norms(moved, 0.5),
+                            ConstView(), labels, upper, lower);
+    }
+    const Array points = to_array(x), centers = to_array(moved), found = to_array(labels),
+                u = to_array(upper), l = to_array(lower);
+    Array wrong({1});
+    for (const Index restart : {0, 2})
+      for (Index i = 0; i < n; ++i)
+        for (Index cluster = 0; cluster < k; ++cluster) {
+          const Index at = restart * n + i;
+          const double distance = std::sqrt(square_distance(points, i, centers, restart * k + cluster));
+          wrong[0] += static_cast<Index>(found[at]) == cluster ? distance > u[at] : distance < l[at];
+        }
+    return vars({labels, to_device(wrong, DType::f64)});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index n = x[0].dim(0), k = x[1].dim(1);
+    Array moved = x[1], labels({3, n}, -5), wrong({1});
+    for (Index i = 0; i < moved.size(); ++i) moved[i] = round_to(x[1][i] + x[2][i], DType::f32);
+    for (const Index restart : {0, 2})
+      for (Index i = 0; i < n; ++i) {
+        double nearest = square_distance(x[0], i, moved, restart * k);
+        labels[restart * n + i] = 0;
+        for (Index cluster = 1; cluster < k; ++cluster) {
+          const double distance = square_distance(x[0], i, moved, restart * k + cluster);
+          if (distance >= nearest) continue;
+          nearest = distance;
+          labels[restart * n + i] = static_cast<double>(cluster);
+        }
+      }
+    return Arrays{labels, wrong};
+  };
+  return c;
+}
+
+/// From no clusters to a first labelling and on to a second one: sums, counts and status as if counted anew.
+OpCase kmeans_update() {
+  OpCase c = cluster_case("kmeans_update");
+  constexpr Index r = 3, k = 6;
+  for (const auto& [n, d] : sizes)
+    c.variants.push_back({"rows_" + std::to_string(n),
+                          {real({n, d}), integers({r, n}, 0, k - 1), integers({r, n}, 0, k - 1)}});
+  c.variants.push_back({"rows_30000",
+                        {real({30000, 3}), integers({r, 30000}, 0, k - 1), integers({r, 30000}, 0, k - 1)},
+                        true});
+  c.scaled = true;
+  c.run = [](const Run& run) {
+    const Tensor &x = run.tensor(0), restarts = all_restarts(r);
+    const Tensor accounted = Tensor::full(run.tensor(1).shape(), -1, DType::i32);
+    const Tensor sums = Tensor::zeros({r, k, x.dim(1)}, DType::f64),
+                 counts = Tensor::zeros({r, k}, DType::i64);
+    const Tensor status = Tensor::zeros({r, 3}, DType::f64);
+    for (const int labelling : {1, 2})
+      kernel::kmeans_update(current_context(), x, restarts,
+                            run.tensor(static_cast<std::size_t>(labelling)).to(DType::i32), accounted, sums,
+                            counts, status);
+    return vars({sums, counts, status, accounted});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index n = x[0].dim(0), d = x[0].dim(1);
+    Array sums({r, k, d}), counts({r, k}), status({r, 3});
+    for (Index i = 0; i < r * n; ++i) {
+      const Index cluster = i / n * k + static_cast<Index>(x[2][i]);
+      for (Index j = 0; j < d; ++j) sums[cluster * d + j] += x[0][i % n * d + j];
+      counts[cluster] += 1;
+      status[3 * (i / n)] += x[1][i] != x[2][i];
+    }
+    for (Index cluster = 0; cluster < r * k; ++cluster) status[3 * (cluster / k) + 1] += counts[cluster] == 0;
+    return Arrays{sums, counts, status, x[2]};
+  };
+  return c;
+}
+
+OpCase kmeans_centers(bool keep_empty) {
+  OpCase c = cluster_case(keep_empty ? "kmeans_centers_keep_empty" : "kmeans_centers");
+  for (const Index d : {1, 9, 70}) {
+    Input sums = real({4, 5, d}, -9, 9);
+    sums.storage = Storage::f64;
+    c.variants.push_back({"columns_" + std::to_string(d), {sums, integers({4, 5}, 0, 6), real({4, 5, d})}});
+  }
+  c.run = [keep_empty](const Run& run) {
+    const Tensor centers = run.tensor(2).clone(), half_norms = Tensor::zeros({4, 5}),
+                 shift = Tensor::zeros({4, 5}), status = Tensor::zeros({4, 3}, DType::f64);
+    kernel::kmeans_centers(current_context(), all_restarts(4), run.tensor(0), run.tensor(1), keep_empty,
+                           centers, half_norms, shift, status);
+    return vars({centers, half_norms, shift, status});
+  };
+  c.reference = [keep_empty](const Arrays& x) {
+    const Index d = x[0].dim(2);
+    Array centers = x[2], half_norms({4, 5}), shift({4, 5}), status({4, 3});
+    for (Index r = 0; r < 4; ++r) {
+      const auto begin = x[1].values.begin() + 5 * r;
+      if (!keep_empty && std::count(begin, begin + 5, 0.0) > 0) continue;
+      const Index largest = std::max_element(begin, begin + 5) - begin;
+      for (Index cluster = 0; cluster < 5; ++cluster) {
+        const Index target = 5 * r + cluster, source = x[1][target] > 0 ? target : 5 * r + largest;
+        double moved = 0;
+        for (Index j = 0; j < d; ++j) {
+          const double value = x[0][source * d + j] / x[1][source];
+          moved += std::pow(value - x[2][target * d + j], 2);
+          half_norms[target] += 0.5 * value * value;
+          centers[target * d + j] = value;
+        }
+        shift[target] = std::sqrt(moved);
+        status[3 * r + 2] += moved;
+      }
+    }
+    return Arrays{centers, half_norms, shift, status};
+  };
+  return c;
+}
+
+OpCase kmeans_distances() {
+  OpCase c = cluster_case("kmeans_distances");
+  for (const auto& [n, d] : sizes)
+    c.variants.push_back({"rows_" + std::to_string(n), {real({n, d}), real({7, d}), integers({n}, 0, 6)}});
+  c.run = [](const Run& run) {
+    const Tensor distances({run.tensor(0).dim(0)}, DType::f32), inertia({1}, DType::f64);
+    kernel::kmeans_distances(current_context(), run.tensor(0), run.tensor(1), run.tensor(2).to(DType::i32),
+                             distances, inertia);
+    return vars({distances, inertia});
+  };
+  c.reference = [](const Arrays& x) {
+    Array distances({x[0].dim(0)}), inertia({1});
+    for (Index i = 0; i < distances.size(); ++i)
+      inertia[0] += distances[i] = square_distance(x[0], i, x[1], static_cast<Index>(x[2][i]));
+    return Arrays{distances, inertia};
+  };
+  return c;
+}
+
+/// Clusters of growing size, the first of one point and the second of none.
+std::vector<Index> cluster_offsets(Index n) { return {0, 1, 1, 1 + (n - 1) / 7, 1 + (n - 1) / 2, n}; }
+
+OpCase silhouette_samples() {
+  OpCase c = cluster_case("silhouette_samples");
+  for (const auto& [n, d] : sizes)
+    if (n > 1) c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
+  c.scaled = true;
+  c.run = [](const Run& run) {
+    const Tensor& x = run.tensor(0);
+    const std::vector<Index> offsets = cluster_offsets(x.dim(0));
+    const Tensor samples({x.dim(0)}, DType::f32);
+    kernel::silhouette_samples(current_context(), x, squared_norms(x),
+                               Tensor::from_host(offsets, {static_cast<Index>(offsets.size())}), samples);
+    return vars({samples});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index n = x[0].dim(0);
+    const std::vector<Index> offsets = cluster_offsets(n);
+    Array samples({n});
+    for (Index i = 1; i < n; ++i) {  // point 0 is alone: 0
+      double own = 0, nearest = 1e300;
+      for (std::size_t cluster = 0; cluster + 1 < offsets.size(); ++cluster) {
+        const Index begin = offsets[cluster], end = offsets[cluster + 1];
+        if (begin == end) continue;
+        double sum = 0;
+        for (Index j = begin; j < end; ++j) sum += std::sqrt(square_distance(x[0], i, x[0], j));
+        if (i >= begin && i < end) {
+          own = sum / static_cast<double>(end - begin - 1);
+        } else {
+          nearest = std::min(nearest, sum / static_cast<double>(end - begin));
+        }
+      }
+      samples[i] = (nearest - own) / std::max(nearest, own);
+    }
+    return Arrays{samples};
+  };
+  c.bench = {"20000x128", {real({20000, 128})}, true};
+  c.cost = [](const std::vector<Input>& x, double) {
+    const auto n = static_cast<double>(x[0].shape[0]), d = static_cast<double>(x[0].shape[1]);
+    return Cost{2 * n * n * d, 4 * n * d};
+  };
+  return c;
+}
+
+}  // namespace
+
+std::vector<OpCase> cluster_cases() {
+  return {column_mean(),         subtract_mean(),      kmeans_seed(false),  kmeans_seed(true),
+          kmeans_seed_choose(),  kmeans_assign(false), kmeans_assign(true), kmeans_update(),
+          kmeans_centers(false), kmeans_centers(true), kmeans_distances(),  silhouette_samples()};
+}
+
+}  // namespace chorale::harness

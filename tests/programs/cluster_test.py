@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The program `cluster` as a user runs it: outputs, metrics, and what it does with bad input."""
+import array
+import json
+import math
+import os
+import struct
+import unittest
+
+from program import ProgramTest, run
+
+CODES = {"f": "<f4", "i": "<i4", "B": "|u1", "q": "<i8", "d": "<f8"}
+
+
+def write_npy(path, values, shape, code="f"):
+    header = f"{{'descr': '{CODES[code]}', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                     + array.array(code, values).tobytes())
+
+
+def read_npy(path, code):
+    data = path.read_bytes()
+    length = struct.unpack("<H", data[8:10])[0]
+    values = array.array(code)
+    values.frombytes(data[10 + length:])
+    return data[10:10 + length].decode(), list(values)
+
+
+class Cluster(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.x, self.y, self.output = (self.folder / name for name in ("x.npy", "y.npy", "labels.npy"))
+        # Three groups of 20 points around (0, 0), (10, 0) and (0, 10).
+        points, labels = [], []
+        for i in range(60):
+            group = i % 3
+            points += [10.0 * (group == 1) + 0.1 * (i % 5), 10.0 * (group == 2) + 0.1 * (i % 7)]
+            labels.append(group)
+        write_npy(self.x, points, (60, 2))
+        write_npy(self.y, labels, (60,), "q")
+
+    def cluster(self, *arguments, **options):
+        return run("cluster", "--input", self.x, "--output", self.output, "--device", "cpu", *arguments, **options)
+
+    def test_labels_centers_summary_and_metrics(self):
+        centers, summary = self.folder / "centers.npy", self.folder / "summary.json"
+        result = self.assert_ok(self.cluster("--n-clusters", 3, "--labels", self.y, "--centers", centers,
+                                             "--summary", summary))
+        header, labels = read_npy(self.output, "i")
+        self.assertIn("'<i4'", header)
+        self.assertIn("(60,)", header)
+        self.assertEqual([labels[i] for i in range(3)] * 20, labels)
+        self.assertEqual(set(labels), {0, 1, 2})
+        header, values = read_npy(centers, "f")
+        self.assertIn("(3, 2)", header)
+        first = labels[1]
+        self.assertTrue(math.isclose(values[2 * first], 10.2, rel_tol=1e-5), values)
+        table = result.table()
+        for metric in ("adjusted_rand_index", "normalized_mutual_info", "cluster_purity", "cluster_accuracy"):
+            self.assertEqual(table[metric], "1.000000")
+        self.assertGreater(float(table["silhouette_score"]), 0.9)
+        written = json.loads(summary.read_text())
+        self.assertEqual((written["n"], written["d"], written["n_clusters"]), (60, 2, 3))
+        self.assertAlmostEqual(written["metrics"]["silhouette_score"], float(table["silhouette_score"]), 6)
+        self.assertEqual(set(written["seconds"]), {"read", "cluster", "metrics"})
+        self.assertLess(abs(written["inertia"] - 60 * (0.02 + 0.04)), 0.3)
+
+    def test_same_seed_same_bytes_for_any_number_of_threads(self):
+        written = []
+        for threads in (1, 2, 5):
+            self.assert_ok(self.cluster("--n_clusters", 7, "--seed", 3, "--threads", threads))
+            written.append(self.output.read_bytes())
+        self.assertEqual(written[0], written[1])
+        self.assertEqual(written[0], written[2])
+
+    def test_without_labels_the_other_metrics_are_empty(self):
+        table = self.assert_ok(self.cluster("--n-clusters", 3)).table()
+        self.assertEqual(table["adjusted_rand_index"], "")
+        self.assertNotEqual(table["davies_bouldin_index"], "")
+
+    def test_undefined_metrics_are_null_and_say_why(self):
+        summary = self.folder / "s.json"
+        result = self.assert_ok(self.cluster("--n-clusters", 1, "--summary", summary))
+        self.assertEqual(result.table()["silhouette_score"], "")
+        self.assertIn("silhouette_score: undefined: there is only one cluster", result.stderr)
+        self.assertIsNone(json.loads(summary.read_text())["metrics"]["silhouette_score"])
+
+    def test_other_element_types(self):
+        write_npy(self.x, [1, 2, 1, 2, 9, 9, 9, 8], (4, 2), "d")
+        self.assert_ok(self.cluster("--n-clusters", 2))
+        write_npy(self.x, [1, 2, 1, 2, 9, 9, 9, 8], (4, 2), "B")
+        self.assert_ok(self.cluster("--n-clusters", 2))
+
+    def test_wrong_options(self):
+        for arguments, words in (((), ("--input",)), (("--input", self.x), ("--output",))):
+            self.assert_error(run("cluster", *arguments), 2, *words)
+        self.assert_error(self.cluster("--algorithm", "gmm"), 2, "--algorithm", "gmm", "kmeans")
+        for option, values in (("--n-clusters", ("0", "-1", "x", "")), ("--n-init", ("0", "1e9")),
+                               ("--max-iter", ("0",)), ("--tol", ("-1", "nan"))):
+            for value in values:
+                self.assert_error(self.cluster(option, value), 2, option)
+        self.assert_error(self.cluster("--n-clusters", 61), 2, "61", "allowed 1 to 60")
+        self.assertFalse(self.output.exists())
+
+    def test_wrong_input(self):
+        self.output.write_text("old")
+        cases = {"missing.npy": None, "text.npy": b"not numpy", "empty.npy": b""}
+        for name, content in cases.items():
+            if content is not None:
+                (self.folder / name).write_bytes(content)
+            self.assert_error(run("cluster", "--input", self.folder / name, "--output", self.output), 3, name)
+        for values, shape in (([1, 2, 3], (3,)), ([], (0, 4)), ([1] * 8, (2, 2, 2))):
+            write_npy(self.x, values, shape)
+            self.assert_error(self.cluster("--n-clusters", 1), 3, "x.npy")
+        for bad in (math.nan, math.inf, -math.inf):
+            write_npy(self.x, [1, 2, 3, 4, 5, bad], (3, 2))
+            self.assert_error(self.cluster("--n-clusters", 2), 3, "x.npy", "row 2, column 1")
+        self.assertEqual(self.output.read_text(), "old")
+
+    def test_wrong_labels(self):
+        write_npy(self.y, [0] * 59, (59,), "i")
+        self.assert_error(self.cluster("--labels", self.y), 3, "y.npy", "(59)")
+        write_npy(self.y, [0.0] * 60, (60,), "f")
+        self.assert_error(self.cluster("--labels", self.y), 3, "y.npy", "f32")
+        write_npy(self.y, [1 << 40] * 60, (60,), "q")
+        self.assert_error(self.cluster("--labels", self.y), 3, "y.npy", "row 0")
+        self.assertFalse(self.output.exists())
+
+    def test_outputs_that_cannot_be_written_are_noticed_first(self):
+        before = self.x.read_bytes()
+        self.assert_error(run("cluster", "--input", self.x, "--output", self.x), 2, "--output", "--input")
+        self.assert_error(self.cluster("--centers", self.output), 2, "--centers", "--output")
+        self.assert_error(run("cluster", "--input", self.x, "--output", self.folder / "none" / "l.npy"), 3, "l.npy")
+        self.assert_error(run("cluster", "--input", self.x, "--output", self.folder), 3, str(self.folder))
+        self.assertEqual(self.x.read_bytes(), before)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["x.npy", "y.npy"])
+
+
+if __name__ == "__main__":
+    unittest.main()
