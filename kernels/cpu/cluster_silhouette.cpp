@@ -69,7 +69,7 @@ struct Block {
   vec partial[row_block] = {};
   Row rows[row_block] = {};
 
-  const auto row_of(const Points& p, int t) const {
+  auto row_of(const Points& p, int t) const {
     return [x = p.x, first = begin + t * tile_rows, d = p.d](int r) { return x + (first + r) * d; };
   }
   int count_of(int t) const { return std::clamp(count - t * tile_rows, 0, tile_rows); }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace chorale::cpu::tile {
 
@@ -73,23 +74,23 @@ void pack(const Row& row, std::int64_t columns, std::int64_t d, std::int64_t fir
   }
 }
 
-/// Transposes a square of lanes x lanes elements.
-inline void transpose(vec (&m)[lanes]) {
-#pragma GCC unroll 8
-  for (int step = 1; step < lanes; step *= 2) {
-    ivec low, high;
-    for (int j = 0; j < lanes; ++j) {
-      low[j] = j & step ? lanes + j - step : j;
-      high[j] = j & step ? lanes + j : j + step;
-    }
+/// Swaps the blocks of step x step elements that lie across the diagonal of blocks twice as large.
+template <int step, std::size_t... j>
+inline void swap_blocks(vec (&m)[lanes], std::index_sequence<j...>) {
 #pragma GCC unroll 16
-    for (int i = 0; i < lanes; ++i) {
-      if (i & step) continue;
-      const vec a = m[i], b = m[i | step];
-      m[i] = __builtin_shuffle(a, b, low);
-      m[i | step] = __builtin_shuffle(a, b, high);
-    }
+  for (int i = 0; i < lanes; ++i) {
+    if (i & step) continue;
+    const vec a = m[i], b = m[i | step];
+    m[i] = __builtin_shufflevector(a, b, (j & step ? lanes + j - step : j)...);
+    m[i | step] = __builtin_shufflevector(a, b, (j & step ? lanes + j : j + step)...);
   }
+}
+
+/// Transposes a square of lanes x lanes elements.
+template <int step = 1>
+inline void transpose(vec (&m)[lanes]) {
+  swap_blocks<step>(m, std::make_index_sequence<lanes>());
+  if constexpr (2 * step < lanes) transpose<2 * step>(m);
 }
 
 /// Up to tile_rows rows of x, copied to a fixed stride. Rows beyond `count` repeat the first one.
