@@ -31,9 +31,10 @@ double mel_to_hz(double mel, bool htk);
 /// First `coefficients` rows of the orthonormal DCT-II of `size` points, row-major [coefficients, size].
 std::vector<float> dct_matrix(std::int64_t coefficients, std::int64_t size);
 
-/// Savitzky-Golay filter [width] whose dot product with `width` neighbouring values is the `derivative`-th derivative
-/// of their least-squares polynomial of that degree, which is the same all along the window
-/// (librosa.feature.delta; scipy.signal.savgol_filter, polyorder = deriv). width odd, 3 to 31; derivative 1 or 2.
+/// Savitzky-Golay filter [width] whose dot product with `width` neighbouring values is the `derivative`-th
+/// derivative of their least-squares polynomial of that degree, which is the same all along the window
+/// (librosa.feature.delta; scipy.signal.savgol_filter, polyorder = deriv). width odd, 3 to 31; derivative 1
+/// or 2.
 std::vector<float> savitzky_golay(int width, int derivative);
 
 }  // namespace chorale::audio

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// The audio front end, stage by stage, on 30 s clips at 22,050 Hz.
+//
+//   bench_audio --benchmark_filter=mel            ns per frame, real-time factor, share of this core's peak
+//   bench_audio --once features --threads 1       one measured run as a line of JSON, for
+//   bench/reference/audio.py
+//
+// The peak is measured here: fused multiply-adds on registers, one core, two flops each. A real FFT of n
+// samples is counted as 2.5 n log2 n flops. `spectra` is the mel kernel with a single narrow band: framing,
+// window, FFT, power.
+#include <benchmark/benchmark.h>
+#include <sndfile.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "audio/decode.h"
+#include "audio/features.h"
+#include "audio/resample.h"
+#include "tools/common/threads.h"
+
+namespace {
+
+using namespace chorale;
+using Clock = std::chrono::steady_clock;
+
+constexpr int rate = 22050;
+constexpr double clip_seconds = 30;
+constexpr std::int64_t clip_length = static_cast<std::int64_t>(clip_seconds * rate);
+constexpr std::int64_t clip_frames = 1 + clip_length / 512;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Chords with some noise: neither silent nor sparse.
+std::vector<float> music(double seconds, int sample_rate) {
+  std::vector<float> x(static_cast<std::size_t>(seconds * sample_rate));
+  std::uint32_t state = 1;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    const double t = static_cast<double>(i) / sample_rate;
+    x[i] = static_cast<float>(0.3 * std::sin(1382.3 * t) + 0.2 * std::sin(1741.9 * t) +
+                              0.1 * std::sin(6911.5 * t) + 0.05 * ((state >> 8) / 8388608.0 - 1));
+  }
+  return x;
+}
+
+typedef float Lane __attribute__((vector_size(64)));
+
+template <class Step>
+[[gnu::always_inline]] inline double measure_peak(const Step& step) {
+  constexpr int accumulators = 12;
+  constexpr std::int64_t turns = 2'000'000;
+  Lane acc[accumulators];
+  for (int i = 0; i < accumulators; ++i) acc[i] = Lane{} + static_cast<float>(i);
+  double best = 0;
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    const auto start = Clock::now();
+    for (std::int64_t t = 0; t < turns; ++t)
+      for (int i = 0; i < accumulators; ++i) step(acc[i]);
+    best = std::max(best, 2.0 * 16 * accumulators * static_cast<double>(turns) / seconds_since(start));
+  }
+  for (int i = 0; i < accumulators; ++i) benchmark::DoNotOptimize(acc[i]);
+  return best;
+}
+
+#if defined(__x86_64__)
+[[gnu::target("avx512f,avx2,fma")]] double peak_avx512() {
+  return measure_peak(
+      [](Lane& a) [[gnu::always_inline, gnu::target("avx512f,avx2,fma")]] { a = a * 0.999f + 0.001f; });
+}
+[[gnu::target("avx2,fma")]] double peak_avx2() {
+  return measure_peak([](Lane& a)
+                          [[gnu::always_inline, gnu::target("avx2,fma")]] { a = a * 0.999f + 0.001f; });
+}
+#endif
+double peak_plain() {
+  return measure_peak([](Lane& a) [[gnu::always_inline]] { a = a * 0.999f + 0.001f; });
+}
+
+/// Single-precision flops a second of one core.
+double core_peak() {
+  static const double peak = [] {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return peak_avx512();
+    if (__builtin_cpu_supports("fma")) return peak_avx2();
+#endif
+    return peak_plain();
+  }();
+  return peak;
+}
+
+struct Fixture {
+  ExecutionContext context;
+  ContextScope scope;
+  audio::FeatureExtractor extractor;
+  Tensor samples;
+
+  Fixture(DeviceKind kind, std::int64_t clips, const audio::FeatureParams& params = {})
+      : context(kind), scope(context), extractor(params) {
+    const std::vector<float> clip = music(clip_seconds, rate);
+    std::vector<float> all;
+    for (std::int64_t i = 0; i < clips; ++i) all.insert(all.end(), clip.begin(), clip.end());
+    samples = Tensor::from_host(all, {clips, clip_length});
+  }
+};
+
+void report(benchmark::State& state, std::int64_t clips, double flops_per_frame) {
+  const double frames = static_cast<double>(state.iterations() * clips * clip_frames);
+  state.counters["ns_per_frame"] =
+      benchmark::Counter(frames / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["real_time"] = benchmark::Counter(
+      static_cast<double>(state.iterations() * clips) * clip_seconds, benchmark::Counter::kIsRate);
+  if (flops_per_frame > 0)
+    state.counters["share_of_core_peak"] =
+        benchmark::Counter(frames * flops_per_frame / core_peak(), benchmark::Counter::kIsRate);
+}
+
+double fft_flops(double n) { return 2.5 * n * std::log2(n); }
+
+void spectra(benchmark::State& state, DeviceKind kind) {
+  audio::FeatureParams params;
+  params.mel.n_fft = static_cast<std::int32_t>(state.range(0));
+  params.mel.n_mels = 1, params.n_mfcc = 1;
+  params.mel.fmin = 1000, params.mel.fmax = 1400;
+  Fixture f(kind, 4, params);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(f.extractor.mel(f.samples));
+    f.context.synchronize();
+  }
+  report(state, 4, fft_flops(static_cast<double>(state.range(0))));
+}
+
+void mel(benchmark::State& state, DeviceKind kind) {
+  Fixture f(kind, 4);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(f.extractor.mel(f.samples));
+    f.context.synchronize();
+  }
+  report(state, 4, fft_flops(2048) + 2 * 2018);
+}
+
+void features(Fixture& f) {
+  const Tensor power = f.extractor.mel(f.samples);
+  benchmark::DoNotOptimize(f.extractor.mel_db(power));
+  benchmark::DoNotOptimize(f.extractor.mfcc(power));
+  f.context.synchronize();
+}
+
+void mel_db_and_mfcc(benchmark::State& state, DeviceKind kind) {
+  Fixture f(kind, 4);
+  for (auto _ : state) features(f);
+  report(state, 4, fft_flops(2048) + 2 * 2018 + 2 * 40 * 128);
+}
+
+void resample(benchmark::State& state) {
+  const std::vector<float> x = music(clip_seconds, static_cast<int>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(audio::resample(x, static_cast<int>(state.range(0)), rate));
+  report(state, 1, 0);
+}
+
+void decode(benchmark::State& state, int format, const std::string& extension) {
+  const std::string path = (std::filesystem::temp_directory_path() /
+                            ("chorale-bench-" + std::to_string(getpid()) + "." + extension))
+                               .string();
+  SF_INFO info{};
+  info.samplerate = 44100, info.channels = 1, info.format = format;
+  const std::vector<float> x = music(clip_seconds, 44100);
+  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
+  const bool written = file && sf_writef_float(file, x.data(), static_cast<sf_count_t>(x.size())) > 0;
+  if (file) sf_close(file);
+  if (!written) {
+    state.SkipWithError(("cannot write " + path).c_str());
+    return;
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(audio::decode(path));
+  std::filesystem::remove(path);
+  report(state, 1, 0);
+}
+
+/// One line of JSON: the median time a frame of `repeats` runs over one clip.
+int run_once(const std::string& what, DeviceKind kind) {
+  constexpr int repeats = 15;
+  Fixture f(kind, 1);
+  const bool all = what == "features";
+  if (!all && what != "mel") {
+    std::fprintf(stderr, "error: --once: unknown workload: %s (allowed mel, features)\n", what.c_str());
+    return 2;
+  }
+  std::vector<double> times;
+  for (int i = 0; i < repeats + 3; ++i) {
+    const auto start = Clock::now();
+    if (all) {
+      features(f);
+    } else {
+      benchmark::DoNotOptimize(f.extractor.mel(f.samples));
+      f.context.synchronize();
+    }
+    if (i >= 3) times.push_back(seconds_since(start));
+  }
+  std::sort(times.begin(), times.end());
+  std::printf(
+      "{\"name\": \"%s\", \"seconds\": %.9g, \"best_seconds\": %.9g, \"frames\": %lld, \"device\": \"%s\"}\n",
+      what.c_str(), times[times.size() / 2], times[0], static_cast<long long>(clip_frames),
+      std::string(device_kind_name(kind)).c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string device = "cpu", once;
+  int threads = 0, kept = 1;
+  for (int i = 1; i < argc; ++i) {
+    const auto value = [&](const char* name, auto&& assign) {
+      if (std::strcmp(argv[i], name) != 0 || i + 1 >= argc) return false;
+      assign(argv[++i]);
+      return true;
+    };
+    if (value("--device", [&](const char* text) { device = text; }) ||
+        value("--once", [&](const char* text) { once = text; }) ||
+        value("--threads", [&](const char* text) { threads = std::atoi(text); }))
+      continue;
+    argv[kept++] = argv[i];
+  }
+  argc = kept;
+  tools::use_threads(threads);
+  try {
+    const DeviceKind kind = choose_device(device);
+    if (!once.empty()) return run_once(once, kind);
+    const auto add = [](const std::string& name, auto run) {
+      return benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMillisecond)->UseRealTime();
+    };
+    add("spectra", [=](benchmark::State& s) { spectra(s, kind); })->RangeMultiplier(2)->Range(64, 16384);
+    add("mel", [=](benchmark::State& s) { mel(s, kind); });
+    add("mel_db+mfcc", [=](benchmark::State& s) { mel_db_and_mfcc(s, kind); });
+    add("resample", [](benchmark::State& s) { resample(s); })->Arg(44100)->Arg(48000);
+    add("decode/wav", [](benchmark::State& s) { decode(s, SF_FORMAT_WAV | SF_FORMAT_PCM_16, "wav"); });
+    add("decode/flac", [](benchmark::State& s) { decode(s, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, "flac"); });
+    add("decode/ogg", [](benchmark::State& s) { decode(s, SF_FORMAT_OGG | SF_FORMAT_VORBIS, "ogg"); });
+    add("decode/mp3",
+        [](benchmark::State& s) { decode(s, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, "mp3"); });
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+    benchmark::RunSpecifiedBenchmarks();
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return error.exit_code();
+  }
+  return 0;
+}
