@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The audio front end, stage by stage, on 30 s clips at 22,050 Hz.
 //
-//   bench_audio --benchmark_filter=mel            ns per frame, real-time factor, share of this core's peak
+//   bench_audio --benchmark_filter=mel            time per frame, real-time factor, share of this core's peak
 //   bench_audio --once features --threads 1       one measured run as a line of JSON, for
 //   bench/reference/audio.py
 //
@@ -10,6 +10,7 @@
 // window, FFT, power.
 #include <benchmark/benchmark.h>
 #include <sndfile.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,7 +35,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int rate = 22050;
 constexpr double clip_seconds = 30;
 constexpr std::int64_t clip_length = static_cast<std::int64_t>(clip_seconds * rate);
-constexpr std::int64_t clip_frames = 1 + clip_length / 512;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -105,10 +105,10 @@ struct Fixture {
   }
 };
 
-void report(benchmark::State& state, std::int64_t clips, double flops_per_frame) {
-  const double frames = static_cast<double>(state.iterations() * clips * clip_frames);
-  state.counters["ns_per_frame"] =
-      benchmark::Counter(frames / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+void report(benchmark::State& state, std::int64_t clips, double flops_per_frame, std::int64_t hop = 512) {
+  const double frames = static_cast<double>(state.iterations() * clips * (1 + clip_length / hop));
+  state.counters["per_frame"] =
+      benchmark::Counter(frames, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.counters["real_time"] = benchmark::Counter(
       static_cast<double>(state.iterations() * clips) * clip_seconds, benchmark::Counter::kIsRate);
   if (flops_per_frame > 0)
@@ -121,6 +121,7 @@ double fft_flops(double n) { return 2.5 * n * std::log2(n); }
 void spectra(benchmark::State& state, DeviceKind kind) {
   audio::FeatureParams params;
   params.mel.n_fft = static_cast<std::int32_t>(state.range(0));
+  params.mel.hop_length = params.mel.n_fft / 4;
   params.mel.n_mels = 1, params.n_mfcc = 1;
   params.mel.fmin = 1000, params.mel.fmax = 1400;
   Fixture f(kind, 4, params);
@@ -128,7 +129,7 @@ void spectra(benchmark::State& state, DeviceKind kind) {
     benchmark::DoNotOptimize(f.extractor.mel(f.samples));
     f.context.synchronize();
   }
-  report(state, 4, fft_flops(static_cast<double>(state.range(0))));
+  report(state, 4, fft_flops(static_cast<double>(state.range(0))), state.range(0) / 4);
 }
 
 void mel(benchmark::State& state, DeviceKind kind) {
@@ -178,7 +179,14 @@ void decode(benchmark::State& state, int format, const std::string& extension) {
   report(state, 1, 0);
 }
 
-/// One line of JSON: the median time a frame of `repeats` runs over one clip.
+/// Processor time of this process; on one thread, wall time without what other processes took.
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// One line of JSON: the median time of `repeats` runs over one clip; on the CPU, processor time.
 int run_once(const std::string& what, DeviceKind kind) {
   constexpr int repeats = 15;
   Fixture f(kind, 1);
@@ -190,19 +198,21 @@ int run_once(const std::string& what, DeviceKind kind) {
   std::vector<double> times;
   for (int i = 0; i < repeats + 3; ++i) {
     const auto start = Clock::now();
+    const double cpu_start = processor_seconds();
     if (all) {
       features(f);
     } else {
       benchmark::DoNotOptimize(f.extractor.mel(f.samples));
       f.context.synchronize();
     }
-    if (i >= 3) times.push_back(seconds_since(start));
+    if (i >= 3)
+      times.push_back(kind == DeviceKind::cpu ? processor_seconds() - cpu_start : seconds_since(start));
   }
   std::sort(times.begin(), times.end());
   std::printf(
       "{\"name\": \"%s\", \"seconds\": %.9g, \"best_seconds\": %.9g, \"frames\": %lld, \"device\": \"%s\"}\n",
-      what.c_str(), times[times.size() / 2], times[0], static_cast<long long>(clip_frames),
-      std::string(device_kind_name(kind)).c_str());
+      what.c_str(), times[times.size() / 2], times[0],
+      static_cast<long long>(f.extractor.frames(clip_length)), std::string(device_kind_name(kind)).c_str());
   return 0;
 }
 

@@ -80,9 +80,9 @@ struct MelParams {
   std::int32_t win_length = 0;  ///< 0: n_fft; a shorter window stands in the middle of the frame
   std::int32_t n_mels = 128;
   float fmin = 0.0f;
-  float fmax = 0.0f;   ///< 0: sample_rate / 2
-  float power = 2.0f;  ///< exponent of the magnitude before the bands are summed
-  bool htk = false;    ///< HTK's mel scale instead of Slaney's
+  float fmax = 0.0f;        ///< 0: sample_rate / 2
+  float power = 2.0f;       ///< exponent of the magnitude before the bands are summed
+  bool htk = false;         ///< HTK's mel scale instead of Slaney's
   bool slaney_norm = true;  ///< bands of equal area instead of equal height
 };
 

@@ -6,7 +6,7 @@
     tools/reference_env.sh bench/reference/audio.py --compare build/release/bin/bench_audio
 
 The comparison alternates the two programs, one thread each, and prints the ratio of their medians pair by pair: its
-median and the second lowest and highest.
+median and the second lowest and highest. Both count processor time, so that other load counts for neither.
 """
 import argparse
 import json
@@ -43,9 +43,9 @@ def features(clip):
 def measure(clip, repeats):
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         features(clip)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return float(np.median(times))
 
 
