@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Features of every song of a corpus into the feature cache, or of one file into an .npy.
 #include "audio/single_file.h"
+#include "tools/common/log.h"
 #include "tools/pipeline/pipeline.h"
 
 namespace {
@@ -10,13 +11,19 @@ using namespace chorale::tools;
 
 struct SingleFile {
   std::string input, feature = "mel_db", output;
+  double offset = 0, duration = 0;
 };
 
 int extract_one(const SingleFile& file, const Config& config) {
   if (file.output.empty())
     throw UsageError("--output: missing: --input needs it (allowed a path ending in .npy)");
   const data::FeatureSettings settings = feature_settings(config);
-  audio::extract_single(file.input, file.feature, file.output, settings.params, settings.duration);
+  audio::DecodeOptions decode;
+  decode.offset = file.offset;
+  decode.duration = file.duration > 0 ? file.duration : audio::whole_file;
+  for (const std::string& warning :
+       audio::extract_single(file.input, file.feature, file.output, settings.params, decode))
+    log_warning(file.input, ": ", warning);
   return 0;
 }
 
@@ -46,6 +53,8 @@ int main(int argc, char** argv) {
         options.add("--feature", &file.feature, "what to write, with librosa's values",
                     {"mel", "mel_db", "mfcc", "mfcc_delta"});
         options.add("--output", &file.output, "f32 (bands, frames)").placeholder("X.npy");
+        options.add("--offset", &file.offset, "seconds to skip", {0, 1e9});
+        options.add("--duration", &file.duration, "seconds to read; 0: to the end", {0, 1e9});
       },
       [&](Program& program) {
         ExecutionContext context(program.device());

@@ -4,9 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include "audio/extract.h"
+#include "audio/descriptor.h"
 #include "audio/filters.h"
-#include "audio/statistics.h"
+#include "audio/single_file.h"
+#include "tensor/npy.h"
 #include "tests/audio/signals.h"
 #include "tests/audio/wav_bytes.h"
 #include "tests/tensor_formats/temporary_folder.h"
@@ -123,6 +124,9 @@ TEST_F(Features, FileInPieces) {
       [&] { extract_file(folder / "x.wav", Feature::mfcc_delta, {}, {.duration = 0.1}); });
   EXPECT_NE(message.find("x.wav: mfcc_delta: too few frames: 5"), std::string::npos) << message;
   EXPECT_THROW(feature_from("chroma"), UsageError);
+  extract_single(folder / "x.wav", "mfcc", folder / "x.npy", {}, {.duration = whole_file});
+  EXPECT_EQ(read_npy(folder / "x.npy").to_host<float>(), extractor.mfcc(mel).to_host<float>());
+  EXPECT_THROW(extract_single(folder / "x.wav", "mfcc", folder / "x.wav", {}, {}), UsageError);
 }
 
 TEST_F(Features, DescriptorLeavesPaddingOut) {
@@ -132,12 +136,12 @@ TEST_F(Features, DescriptorLeavesPaddingOut) {
   std::vector<float> longer = samples;
   longer.resize(static_cast<std::size_t>(padded), 0.0f);
   const std::int64_t lengths[] = {length};
-  const std::vector<float> a = clip_descriptors(extractor, clip(samples), lengths).to_host<float>();
-  const std::vector<float> b = clip_descriptors(extractor, clip(longer), lengths).to_host<float>();
+  const std::vector<float> a = clip_descriptor(extractor, clip(samples), lengths).to_host<float>();
+  const std::vector<float> b = clip_descriptor(extractor, clip(longer), lengths).to_host<float>();
   ASSERT_EQ(a.size(), 560u);
   ASSERT_EQ(descriptor_names(extractor.params()).size(), a.size());
   EXPECT_EQ(a, b);
-  EXPECT_THROW(clip_descriptors(extractor, clip(samples), std::vector<std::int64_t>{0}), InputError);
+  EXPECT_THROW(clip_descriptor(extractor, clip(samples), std::vector<std::int64_t>{0}), InputError);
 }
 
 TEST_F(Features, DescriptorFindsTheTempoAtAnyShift) {
@@ -151,8 +155,8 @@ TEST_F(Features, DescriptorFindsTheTempoAtAnyShift) {
     return x;
   };
   const std::int64_t lengths[] = {22050 * 20};
-  const std::vector<float> a = clip_descriptors(extractor, clip(clicks(500)), lengths).to_host<float>();
-  const std::vector<float> b = clip_descriptors(extractor, clip(clicks(8700)), lengths).to_host<float>();
+  const std::vector<float> a = clip_descriptor(extractor, clip(clicks(500)), lengths).to_host<float>();
+  const std::vector<float> b = clip_descriptor(extractor, clip(clicks(8700)), lengths).to_host<float>();
   for (const auto& d : {a, b}) {
     // The best tempo from 80 to 200: not its half or double.
     std::size_t best = 0;
