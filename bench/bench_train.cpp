@@ -83,6 +83,7 @@ void train_step(benchmark::State& state, const Architecture& architecture, const
 }  // namespace
 
 int main(int argc, char** argv) {
+  tools::restart_with_short_spinning(argv);
   std::string device = "cpu";
   for (int i = 1; i < argc; ++i)
     if (std::strncmp(argv[i], "--device=", 9) == 0) {

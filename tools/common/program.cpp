@@ -128,6 +128,7 @@ int run(int argc, char** argv, const ProgramInfo& info, const std::function<void
     std::cout << info.name << " (chorale) " << CHORALE_VERSION << '\n';
     return 0;
   }
+  restart_with_short_spinning(argv);
   set_log_level(
       parse_log_level(common.quiet && !options.given("--log-level") ? "warning" : common.log_level));
   if (common.quiet) Progress::disable();

@@ -4,8 +4,10 @@
 #include <omp.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "tools/common/log.h"
@@ -46,6 +48,12 @@ int threads_that_start(int wanted) {
 }
 
 }  // namespace
+
+void restart_with_short_spinning(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
+  ::setenv("GOMP_SPINCOUNT", "1000", 0);
+  ::execv("/proc/self/exe", argv);  // on failure the program goes on as it is
+}
 
 int use_threads(int requested) {
   const int wanted = std::clamp(requested > 0 ? requested : omp_get_max_threads(), 1, max_threads);
