@@ -235,7 +235,10 @@ ExtractionSummary extract_features(const Corpus& corpus, const std::vector<Featu
     Job job{&song, file_stamp(path).value_or(FileStamp{}), {}};
     for (auto& writer : writers) job.wanted.push_back(writer->needs(song, job.stamp));
     if (std::find(job.wanted.begin(), job.wanted.end(), true) == job.wanted.end()) {
-      ++summary.reused;
+      const IndexedSong* entry = writers.front()->find(song.song_id);
+      const bool bad = entry != nullptr && entry->shard < 0;
+      if (bad && options.strict) throw InputError(entry->reason);
+      summary.reused += bad ? 0 : 1;
       continue;
     }
     jobs.push_back(std::move(job));

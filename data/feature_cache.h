@@ -40,14 +40,14 @@ struct SkippedSong {
 
 struct ExtractionOptions {
   int workers = 0;      ///< decoding threads; 0: as many as processors
-  bool strict = false;  ///< the first bad file is an InputError
+  bool strict = false;  ///< the first bad file is an InputError, also one known to be bad from an earlier run
   std::function<bool()> interrupted = [] { return false; };
   std::function<void(std::int64_t done, std::int64_t total)> progress = [](std::int64_t, std::int64_t) {};
   std::function<void(const std::string&)> warning = [](const std::string&) {};
 };
 
 struct ExtractionSummary {
-  std::int64_t computed = 0, reused = 0;  ///< songs, over all kinds together
+  std::int64_t computed = 0, reused = 0;  ///< usable songs, over all kinds together
   std::vector<SkippedSong> skipped;
   double audio_seconds = 0;  ///< decoded
   bool interrupted = false;

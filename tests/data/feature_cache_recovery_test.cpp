@@ -24,9 +24,11 @@ namespace {
 
 class FeatureCacheRecovery : public ::testing::Test {
  protected:
-  FeatureCacheRecovery() : context_(DeviceKind::cpu), scope_(context_) {
+  FeatureCacheRecovery() : context_(DeviceKind::cpu), scope_(context_) { render(10); }
+
+  void render(int songs) {
     synth::CorpusSettings settings;
-    settings.n_tracks = 10;
+    settings.n_tracks = songs;
     settings.n_lyrics = 0;
     settings.seconds = 1.0;
     write_corpus(root(), settings);
@@ -102,6 +104,10 @@ TEST_F(FeatureCacheRecovery, BadFilesAreListedAndSkippedOnceUntilTheyChange) {
   summary = extract();
   EXPECT_EQ(summary.computed, 0);
   EXPECT_EQ(summary.skipped.size(), 2u) << "they are reported again without being read again";
+  EXPECT_EQ(summary.reused, 8);
+  ExtractionOptions strict;
+  strict.strict = true;
+  EXPECT_THROW(extract_features(corpus_, {of("statistics")}, strict), InputError) << "known to be bad";
 
   std::ofstream(bad, std::ios::binary | std::ios::trunc) << good;
   summary = extract();
@@ -109,10 +115,12 @@ TEST_F(FeatureCacheRecovery, BadFilesAreListedAndSkippedOnceUntilTheyChange) {
   EXPECT_EQ(summary.skipped.size(), 1u);
 }
 
+// 70 songs make two shards, the first of which is complete when the last kill comes.
 TEST_F(FeatureCacheRecovery, SurvivesBeingKilled) {
+  render(70);
   extract();
   const std::vector<float> before = values();
-  for (const std::int64_t moment : {1, 3, 8, 10}) {
+  for (const std::int64_t moment : {1, 30, 66}) {
     fs::remove_all(root() / "features");
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
@@ -129,7 +137,8 @@ TEST_F(FeatureCacheRecovery, SurvivesBeingKilled) {
     ::waitpid(child, &status, 0);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
     const ExtractionSummary summary = extract();
-    EXPECT_EQ(summary.computed + summary.reused, 10);
+    EXPECT_EQ(summary.computed + summary.reused, 70);
+    EXPECT_EQ(summary.reused, moment < 64 ? 0 : 64);
     EXPECT_EQ(values(), before) << moment;
     for (const auto& entry : fs::directory_iterator(cache())) {
       const std::string name = entry.path().filename();
