@@ -14,6 +14,7 @@ namespace chorale::cuda {
 namespace {
 
 constexpr int block_threads = 256;
+constexpr int min_blocks = 4;  // of a multiprocessor: leaves registers enough to spill none
 
 template <int N, class T>
 __device__ inline Pack<T, N> load_repeated(const T* y, std::int64_t pack, std::int64_t size,
@@ -26,7 +27,7 @@ __device__ inline Pack<T, N> load_repeated(const T* y, std::int64_t pack, std::i
 }
 
 template <class F, class T, int N>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     binary_forward(const T* x, const T* y, T* out, std::int64_t size, std::int64_t period,
                    std::int64_t packs) {
   for (std::int64_t i = global_thread(); i < packs; i += global_threads()) {
@@ -41,7 +42,7 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 template <class F, class T, int N>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     binary_backward(const T* dout, const T* x, const T* y, T* dx, T* dy, std::int64_t size,
                     std::int64_t period, std::int64_t packs) {
   for (std::int64_t i = global_thread(); i < packs; i += global_threads()) {

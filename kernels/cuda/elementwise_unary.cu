@@ -13,9 +13,10 @@ namespace chorale::cuda {
 namespace {
 
 constexpr int block_threads = 256;
+constexpr int min_blocks = 4;  // of a multiprocessor: leaves registers enough to spill none
 
 template <class F, class T, int N>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     unary_forward(const T* x, T* y, std::int64_t size, std::int64_t packs, float a, float b) {
   for (std::int64_t i = global_thread(); i < packs; i += global_threads()) {
     const Pack<T, N> in = load_pack<N>(x, i);
@@ -28,7 +29,7 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 template <class F, class T, int N>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     unary_backward(const T* dy, const T* x, const T* y, T* dx, std::int64_t size, std::int64_t packs, float a,
                    float b) {
   for (std::int64_t i = global_thread(); i < packs; i += global_threads()) {

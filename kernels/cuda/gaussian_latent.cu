@@ -28,15 +28,17 @@ constexpr int block_threads = 256;
 __device__ inline void four_normals(const StepState* state, std::uint32_t stream, std::int64_t first,
                                     float out[4]) {
   const std::uint64_t index = static_cast<std::uint64_t>(first);
-  float drawn[4];
-  philox::normals(philox::block(state->seed, state->rng_offset, stream, index / 4), drawn);
+  float here[4], next[4] = {0, 0, 0, 0};
+  philox::normals(philox::block(state->seed, state->rng_offset, stream, index / 4), here);
   const int offset = static_cast<int>(index % 4);
-  for (int j = 0; j < 4; ++j)
-    if (j + offset < 4) out[j] = drawn[j + offset];
-  if (offset == 0) return;
-  philox::normals(philox::block(state->seed, state->rng_offset, stream, index / 4 + 1), drawn);
-  for (int j = 0; j < 4; ++j)
-    if (j + offset >= 4) out[j] = drawn[j + offset - 4];
+  if (offset) philox::normals(philox::block(state->seed, state->rng_offset, stream, index / 4 + 1), next);
+  // Every index below is a constant after unrolling, which keeps the arrays in registers.
+  UNROLL
+  for (int j = 0; j < 4; ++j) {
+    UNROLL
+    for (int o = 0; o < 4; ++o)
+      if (o == offset) out[j] = j + o < 4 ? here[(j + o) % 4] : next[(j + o) % 4];
+  }
 }
 
 __device__ inline float clamped(const GaussianLatentParams& p, float log_variance) {
@@ -55,9 +57,10 @@ __global__ void __launch_bounds__(slab_threads* slab_rows)
   for (std::int64_t row = threadIdx.y; row < n && first < d; row += slab_rows) {
     float noise[quad] = {0, 0, 0, 0};
     if (params.sample) four_normals(state, stream, row * d + first, noise);
+    UNROLL
     for (int j = 0; j < quad; ++j) {
       const std::int64_t column = first + j;
-      if (column >= d) break;
+      if (column >= d) continue;
       const float mu = to_float(statistics[row * 2 * d + column]);
       const float l = clamped(params, to_float(statistics[row * 2 * d + d + column]));
       const float sigma = expf(0.5f * l);
@@ -86,9 +89,10 @@ __global__ void __launch_bounds__(block_threads)
     const std::int64_t row = quotient(i, quads), first = (i - row * quads) * quad;
     float noise[quad] = {0, 0, 0, 0};
     if (params.sample && dz) four_normals(state, stream, row * d + first, noise);
+    UNROLL
     for (int j = 0; j < quad; ++j) {
       const std::int64_t column = first + j;
-      if (column >= d) break;
+      if (column >= d) continue;
       const std::int64_t at = row * 2 * d + column;
       const float mu = to_float(statistics[at]), raw = to_float(statistics[at + d]);
       const float sigma = expf(0.5f * clamped(params, raw));

@@ -14,8 +14,10 @@
 
 #if defined(CHORALE_SIMT)
 #include CHORALE_SIMT
+#define UNROLL
 #else
 #include <cuda_runtime.h>
+#define UNROLL _Pragma("unroll")
 #define CHORALE_UNPARENTHESIZE(...) __VA_ARGS__
 #define LAUNCH(kernel, grid, block, shared_bytes, stream, ...) \
   CHORALE_UNPARENTHESIZE kernel<<<grid, block, shared_bytes, static_cast<cudaStream_t>(stream)>>>(__VA_ARGS__)

@@ -13,6 +13,7 @@ namespace chorale::cuda {
 namespace {
 
 constexpr int tile = 64, depth = 32, quad = 4, across = tile / quad, block_threads = across * across;
+constexpr int min_blocks = 2;  // of a multiprocessor: leaves registers enough to spill none
 
 /// Columns [first, first + tile) of rows [row, row + depth) of a [n, columns], f32, zero outside.
 template <class T>
@@ -25,7 +26,7 @@ __device__ inline void load_tile(const T* a, std::int64_t row, std::int64_t n, s
 }
 
 template <class T, class S>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     outer_kernel(const StepState* state, OptimizerParams params, const T* dy, const T* x,
                  Parameters<S> parameters, std::int64_t n, std::int64_t out, std::int64_t in, bool packed) {
   SHARED(float, left, [depth][tile]);
@@ -50,14 +51,15 @@ __global__ void __launch_bounds__(block_threads)
       }
       __syncthreads();
     }
+    UNROLL
     for (int u = 0; u < quad; ++u) {
       const std::int64_t o = o0 + row + u, i = i0 + column;
-      if (o >= out) break;
-      if (packed && i + quad <= in) {
+      if (o < out && packed && i + quad <= in) {
         parameters.update_pack(rule, (o * in + i) / quad, g[u]);
       } else {
+        UNROLL
         for (int v = 0; v < quad; ++v)
-          if (i + v < in) parameters.update_one(rule, o * in + i + v, g[u][v]);
+          if (o < out && i + v < in) parameters.update_one(rule, o * in + i + v, g[u][v]);
       }
     }
   }

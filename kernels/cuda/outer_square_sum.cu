@@ -17,6 +17,7 @@ namespace {
 
 constexpr int tile = 32, depth = 64, quad = 4, across = tile / quad;
 constexpr int group_threads = across * across, groups = 4, block_threads = group_threads * groups;
+constexpr int min_blocks = 2;  // of a multiprocessor: leaves registers enough to spill none
 constexpr int tile_size = tile * tile;
 constexpr int pitch = tile + 4;  // keeps 16-byte alignment and spreads the transposed stores over the banks
 
@@ -40,7 +41,7 @@ __device__ inline void load_transposed(const T* a, std::int64_t first, std::int6
 }
 
 template <class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     gram_kernel(const T* a, float* partial, std::int64_t n, std::int64_t columns, std::int64_t piece_size) {
   SHARED(float, left, [depth][pitch]);
   SHARED(float, right, [depth][pitch]);
@@ -77,7 +78,7 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 // A block takes 32 elements of one tile; its 8 warps share out the pieces.
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     multiply_grams(const float* dy, int dy_pieces, const float* x, int x_pieces, double* partial) {
   constexpr int warps = block_threads / warp_size;
   SHARED(double, parts, [2][warps][warp_size]);
@@ -104,7 +105,8 @@ __global__ void __launch_bounds__(block_threads)
   if (lane == 0) partial[t * gridDim.y + blockIdx.y] = tile_row == tile_column ? sum : 2 * sum;
 }
 
-__global__ void __launch_bounds__(block_threads) add_tiles(const double* partial, int count, double* out) {
+__global__ void __launch_bounds__(block_threads, min_blocks)
+    add_tiles(const double* partial, int count, double* out) {
   double sum = 0;
   for (int i = static_cast<int>(threadIdx.x); i < count; i += block_threads) sum += partial[i];
   sum = block_reduce<Sum, block_threads>(sum);

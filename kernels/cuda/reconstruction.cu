@@ -17,6 +17,7 @@ namespace chorale::cuda {
 namespace {
 
 constexpr int block_threads = 256;
+constexpr int min_blocks = 4;  // of a multiprocessor: leaves registers enough to spill none
 constexpr std::int64_t max_grid_y = 65535;
 
 /// A likelihood without its constant; `inverse_scale` as in LikelihoodParams.
@@ -71,7 +72,7 @@ struct Rows {
 // Writes the gradient to `dy` (may be y itself) if given, scaled by dnll if given; sums to `partial` if
 // given.
 template <class L, class T, class X, int N, bool with_sum, bool with_gradient>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     rows_kernel(const T* y, const X* target, const float* dnll, float inverse_scale, T* dy, double* partial,
                 Rows r) {
   const std::int64_t begin = blockIdx.x * r.piece_size;
@@ -109,7 +110,7 @@ __global__ void __launch_bounds__(block_threads)
   }
 }
 
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, min_blocks)
     finish_rows(const double* partial, int pieces, double constant, float* nll, std::int64_t rows) {
   constexpr int rows_per_block = block_threads / warp_size;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;

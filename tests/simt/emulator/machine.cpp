@@ -322,6 +322,7 @@ void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, vo
   random_state_ = options().seed * 0x9E3779B97F4A7C15ull | 1;
   launcher_.adopt_thread();
   fiber_ = &launcher_;
+  if (std::exchange(fiber_switch_, options().fiber_switch) != options().fiber_switch) abandon_fibers();
   map_shared(dynamic_shared_bytes);
   for (unsigned z = 0; z < grid.z && !failed_; ++z)
     for (unsigned y = 0; y < grid.y && !failed_; ++y)
@@ -383,8 +384,10 @@ const LaneSlots& Machine::exchange(Site site, std::uint32_t& mask, const void* v
   self.site = site;
   self.mask = mask &= warp.existing;
   if (!(mask & bit)) fail("the calling lane is not in its own mask: " + describe(self));
-  for (std::uint32_t rest = warp.arrived & mask; rest; rest &= rest - 1) {
-    const Thread& other = thread_[self.warp * warp_lanes + std::countr_zero(rest)];
+  for (std::uint32_t rest = warp.arrived; rest; rest &= rest - 1) {
+    const int lane = std::countr_zero(rest);
+    const Thread& other = thread_[self.warp * warp_lanes + lane];
+    if (!(mask >> lane & 1) && !(other.mask & bit)) continue;  // neither waits for the other
     if (other.mask != mask || !same_place(other.site, site))
       fail("warp divergence: " + describe(self) + ", but " + describe(other));
   }

@@ -133,6 +133,7 @@ class Machine {
   std::unique_ptr<Fiber[]> fibers_;
   std::unique_ptr<Fiber*[]> idle_fibers_;
   int idle_count_ = 0, fiber_count_ = 0;
+  FiberSwitch fiber_switch_ = FiberSwitch::native;  // how the idle ones were left
   std::unique_ptr<int[]> order_, ready_;
   int ready_head_ = 0, ready_count_ = 0;
   int votes_[3]{}, result_[3]{};
