@@ -64,11 +64,14 @@ __global__ void __launch_bounds__(block_threads, min_blocks)
   }
 }
 
+/// Elements of y, whose shape must be a suffix of x's, or one element.
 std::int64_t repeated_size(const char* op, const ConstView& x, const ConstView& y) {
-  const std::int64_t period = y.size();
   require_dtype(y, x.dtype, op, "y");
-  require(x.size() == 0 || (period > 0 && x.size() % period == 0), op, "y's shape is not a suffix of x's");
-  return period;
+  bool suffix = y.rank <= x.rank;
+  for (int i = 1; suffix && i <= y.rank; ++i)
+    suffix = y.shape[static_cast<std::size_t>(y.rank - i)] == x.shape[static_cast<std::size_t>(x.rank - i)];
+  require(suffix || y.size() == 1, op, "y's shape must be a suffix of x's, or one element");
+  return y.size();
 }
 
 template <class F>
