@@ -56,7 +56,7 @@ std::vector<std::int32_t> read_labels(const std::string& path, std::int64_t rows
   const NpyArray array = read_npy_host(path);
   if (array.shape != Shape{rows})
     throw InputError(concat(path, ": labels of another shape than the rows: ", to_string(array.shape),
-                            " (allowed (", rows, "))"));
+                            " (allowed (", rows, ",))"));
   std::vector<std::int32_t> labels(static_cast<std::size_t>(rows));
   const auto convert = [&](const auto& values) {
     for (std::size_t i = 0; i < labels.size(); ++i) {

@@ -121,7 +121,7 @@ class Cluster(ProgramTest):
 
     def test_wrong_labels(self):
         write_npy(self.y, [0] * 59, (59,), "i")
-        self.assert_error(self.cluster("--labels", self.y), 3, "y.npy", "(59)")
+        self.assert_error(self.cluster("--labels", self.y), 3, "y.npy", "(59,)")
         write_npy(self.y, [0.0] * 60, (60,), "f")
         self.assert_error(self.cluster("--labels", self.y), 3, "y.npy", "f32")
         write_npy(self.y, [1 << 40] * 60, (60,), "q")
