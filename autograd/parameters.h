@@ -28,7 +28,7 @@ struct ParameterSpec {
   Shape shape;
   Initializer initializer = Initializer::uniform_fan_in;
   std::int64_t fan_in = 1;
-  bool low = true;                     ///< layers see it in the compute precision; false: always in f32
+  bool low = true;                          ///< layers see it in the compute precision; false: always in f32
   std::vector<ParameterPiece> pieces = {};  ///< empty: one piece of the parameter's own name
 };
 

@@ -238,6 +238,7 @@ ExtractionSummary extract_features(const Corpus& corpus, const std::vector<Featu
       const IndexedSong* entry = writers.front()->find(song.song_id);
       const bool bad = entry != nullptr && entry->shard < 0;
       if (bad && options.strict) throw InputError(entry->reason);
+      if (bad) options.warning("skipped " + entry->reason);
       summary.reused += bad ? 0 : 1;
       continue;
     }

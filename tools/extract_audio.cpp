@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
             .placeholder("FILE");
         options.add("--allow-outside", &corpus.allow_outside, "accept songs outside the data folder");
         options.add("--strict", &corpus.strict, "end at the first bad file instead of skipping it");
+        options.add("--skip-bad", &corpus.skip_bad, "exit 0 although songs had to be skipped");
         options.group("One file");
         options.add("--input", &file.input, "an audio file").placeholder("SONG");
         options.add("--feature", &file.feature, "what to write, with librosa's values",

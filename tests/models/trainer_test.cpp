@@ -174,8 +174,8 @@ TEST_F(TrainerTest, FactoredAndDenseGradientsTrainAlike) {
   dense.trainer->run();
   const auto b = once.weights(), c = dense.weights();
   ASSERT_EQ(b.size(), c.size());
-  // The gradients of the biases in front of batch norms are rounding errors, which AdamW turns into whole steps of
-  // either sign; everything else agrees.
+  // The gradients of the biases in front of batch norms are rounding errors, which AdamW turns into whole
+  // steps of either sign; everything else agrees.
   const std::int64_t noisy = 2 * (256 + 16);
   std::int64_t differing = 0;
   double worst = 0;

@@ -214,9 +214,11 @@ class BadState(Pipeline):
         small = self.train(self.folder / "small", "--epochs", 1, limits=[(resource.RLIMIT_AS, 1 << 30)])
         if small.code != 0:
             self.assert_error(small, 4)
-        tiny = self.train(self.folder / "tiny", "--epochs", 1, "--threads", 1,
-                          limits=[(resource.RLIMIT_AS, 160 << 20)])
-        self.assert_error(tiny, 4)
+        config = self.folder / "wide.yaml"
+        config.write_text(CONFIG.replace("[32, 16]", "[4096]"))
+        wide = self.train(self.folder / "wide", "--epochs", 1, "--config", config,
+                          limits=[(resource.RLIMIT_AS, 400 << 20)])
+        self.assert_error(wide, 4, "memory")
 
     def test_data_that_is_not_there(self):
         empty = self.folder / "empty"
@@ -270,9 +272,12 @@ class BadSongs(Pipeline):
         shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("features"))
         bad = next(p for p in sorted(data.rglob("*.wav")))
         bad.write_bytes(b"")
-        result = run("extract_audio", "--data", data, "--config", self.config)
-        self.assertIn(bad.name, result.stderr)
-        self.assertRegex(result.stdout, r"(?m)^\s*40\s+39\s+0\s+1\s")
+        for extracted, unchanged in ((39, 0), (0, 39)):
+            result = run("extract_audio", "--data", data, "--config", self.config)
+            self.assert_error(result, 3, "1 of 40")
+            self.assertIn(f"warning: skipped {bad}", result.stderr)
+            self.assertRegex(result.stdout, rf"(?m)^\s*40\s+{extracted}\s+{unchanged}\s+1\s")
+        ok(run("extract_audio", "--data", data, "--config", self.config, "--skip-bad"))
         strict = run("extract_audio", "--data", data, "--config", self.config, "--strict")
         self.assert_error(strict, 3, bad.name)
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <chrono>
 
+#include "kernels/error.h"
+
 #include "tools/common/log.h"
 #include "tools/common/progress.h"
 #include "tools/common/signals.h"
@@ -42,6 +44,10 @@ int run_extraction(Program& program, const ExtractionRequest& request) {
                  format_fixed(seconds, 1), format_fixed(static_cast<double>(summary.computed) / seconds, 1),
                  format_fixed(summary.audio_seconds / seconds, 0)});
   table.print();
+  if (!summary.skipped.empty() && !request.skip_bad) {
+    throw InputError(concat(program.common().data, ": songs that could not be used: ", summary.skipped.size(),
+                            " of ", corpus.songs.size(), " (allowed with --skip-bad)"));
+  }
   return 0;
 }
 

@@ -14,8 +14,10 @@ struct ExtractionRequest {
   std::string manifest;            ///< empty: <data>/manifest.csv or a walk
   int workers = 0;                 ///< 0: as many as --threads
   bool strict = false, allow_outside = false;
+  bool skip_bad = false;  ///< songs that cannot be used are no failure
 };
 /// Brings the feature cache up to date and prints a summary. Returns the exit code (130/143 if interrupted).
+/// InputError at the end if songs had to be skipped, unless that is allowed.
 int run_extraction(Program& program, const ExtractionRequest& request);
 
 /// Trains model.name into <results>/checkpoints/<NAME> and prints a summary.
