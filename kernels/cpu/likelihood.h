@@ -27,7 +27,9 @@ void with_likelihood(const LikelihoodParams& params, const Body& body) {
     float value(float y, float x) const { return std::fabs(x - y) * inverse_scale + constant; }
     float derivative(float y, float x) const {
       const float d = y - x;
-      return d > 0.0f ? inverse_scale : (d < 0.0f ? -inverse_scale : d * 0.0f);
+      // Selects, not branches: the sign of a residual cannot be predicted.
+      const float gradient = (d > 0.0f ? inverse_scale : 0.0f) - (d < 0.0f ? inverse_scale : 0.0f);
+      return d != d ? d : gradient;
     }
   };
   struct Bernoulli {

@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "kernels/cpu/checks.h"
+#include "kernels/cpu/columns.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/storage.h"
@@ -33,6 +34,49 @@ void for_rows(std::int64_t rows, std::int64_t columns, const Body& body) {
 template <class Body>
 void for_chunks(std::int64_t columns, const Body& body) {
   for (std::int64_t c = 0; c < columns; c += chunk) body(c, std::min(chunk, columns - c));
+}
+
+/// Forward for rows that fit a chunk: exponentials of many rows in one loop, so that short rows fill the
+/// vectors too.
+void forward_short(const ConstView& x, const View& y, std::int64_t first, std::int64_t rows,
+                   std::int64_t columns, bool logarithm) {
+  alignas(64) float x_buffer[chunk], y_buffer[chunk], shifted[chunk], exponential[chunk];
+  const std::int64_t count = rows * columns;
+  const float* xs = load(x, first * columns, count, x_buffer);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    float m = -std::numeric_limits<float>::infinity();
+#pragma omp simd reduction(max : m)
+    for (std::int64_t i = r * columns; i < (r + 1) * columns; ++i) m = m > xs[i] ? m : xs[i];
+#pragma omp simd
+    for (std::int64_t i = r * columns; i < (r + 1) * columns; ++i) shifted[i] = xs[i] - m;
+  }
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) exponential[i] = ::expf(shifted[i]);
+  float* ys = target(y, first * columns, y_buffer);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = r * columns; i < (r + 1) * columns; ++i) sum += exponential[i];
+    const float scale = 1.0f / sum, log_sum = ::logf(sum);
+    if (logarithm) {
+#pragma omp simd
+      for (std::int64_t i = r * columns; i < (r + 1) * columns; ++i) ys[i] = shifted[i] - log_sum;
+    } else {
+#pragma omp simd
+      for (std::int64_t i = r * columns; i < (r + 1) * columns; ++i) ys[i] = exponential[i] * scale;
+    }
+  }
+  store(ys, y, first * columns, count);
+}
+
+/// Short rows in pieces of whole rows; true if that was done.
+bool forward_if_short(const ConstView& x, const View& y, bool logarithm) {
+  const std::int64_t rows = x.rows(), columns = x.columns();
+  if (columns > chunk || columns == 0) return columns == 0;
+  for_pieces(rows, columns, [&](std::int64_t row, std::int64_t count, std::int64_t, std::int64_t) {
+    forward_short(x, y, row, count, columns, logarithm);
+  });
+  return true;
 }
 
 struct Normaliser {
@@ -70,6 +114,7 @@ void check(const char* kernel, const ConstView& a, const ConstView& b) {
 
 void softmax_forward(Context&, ConstView x, View y) {
   check("softmax_forward", x, y);
+  if (forward_if_short(x, y, false)) return;
   for_rows(x.rows(), x.columns(), [&](std::int64_t row) {
     const Normaliser n = normaliser(x, row, x.columns());
     const float scale = static_cast<float>(1.0 / n.sum);
@@ -86,6 +131,7 @@ void softmax_forward(Context&, ConstView x, View y) {
 
 void log_softmax_forward(Context&, ConstView x, View y) {
   check("log_softmax_forward", x, y);
+  if (forward_if_short(x, y, true)) return;
   for_rows(x.rows(), x.columns(), [&](std::int64_t row) {
     const Normaliser n = normaliser(x, row, x.columns());
     const float log_sum = static_cast<float>(std::log(n.sum));
