@@ -4,9 +4,9 @@
 //   softmax        y = exp(x - m) / s,          m = max x, s = sum exp(x - m)      dx = y (dy - sum y dy)
 //   log_softmax    y = x - m - log s                                              dx = dy - exp(y) sum dy
 //
-// Rows of x.columns() values, one task per block of rows. Each row is converted to f32 once; sums in f32 per
-// chunk, chunks added in f64. A row of -inf gives NaN, as in PyTorch. Bytes moved: forward x + y, backward dy
-// + y + dx; the row stays in the cache between its passes.
+// Rows of x.columns() values in fixed blocks. Rows of at most 1,024 values are converted to f32 once, several
+// rows to a loop; longer ones are summed in f32 per chunk of 1,024, chunks in f64. A row of -inf gives NaN, as
+// in PyTorch. Bytes moved: forward x + y, backward dy + y + dx; a row stays in the cache between its passes.
 #include <cmath>
 #include <limits>
 
