@@ -5,8 +5,9 @@
 //   log_softmax    y = x - m - log s                                              dx = dy - exp(y) sum dy
 //
 // Rows of x.columns() values in fixed blocks. Rows of at most 1,024 values are converted to f32 once, several
-// rows to a loop; longer ones are summed in f32 per chunk of 1,024, chunks in f64. A row of -inf gives NaN, as
-// in PyTorch. Bytes moved: forward x + y, backward dy + y + dx; a row stays in the cache between its passes.
+// rows to a loop; longer ones are summed in f32 per chunk of 1,024, chunks in f64. A row of -inf gives NaN,
+// as in PyTorch. Bytes moved: forward x + y, backward dy + y + dx; a row stays in the cache between its
+// passes.
 #include <cmath>
 #include <limits>
 
