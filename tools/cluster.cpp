@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// cluster: clusters the rows of any matrix and says how good the clusters are.
+// Clusters the rows of any matrix, or the latents of a trained model, and says how good the clusters are.
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -11,12 +11,13 @@
 #include "tools/common/log.h"
 #include "tools/common/program.h"
 #include "tools/common/table.h"
+#include "tools/pipeline/pipeline.h"
 
 namespace chorale::tools {
 namespace {
 
 struct Arguments {
-  std::string input, output, labels, centers, summary;
+  std::string input, model, checkpoint, output, labels, centers, summary;
   std::string algorithm = "kmeans";
   std::int64_t n_clusters = 8, n_init = 10, max_iter = 300;
   double tol = 1e-4;
@@ -35,7 +36,8 @@ class Stopwatch {
 /// Before any work: every output can be written, and none of them is the same file as another one or an
 /// input.
 void check_files(const Arguments& a) {
-  std::vector<std::pair<const char*, const std::string*>> seen = {{"--input", &a.input}};
+  std::vector<std::pair<const char*, const std::string*>> seen;
+  if (!a.input.empty()) seen.emplace_back("--input", &a.input);
   if (!a.labels.empty()) seen.emplace_back("--labels", &a.labels);
   for (const auto& [option, path] : {std::pair<const char*, const std::string*>{"--output", &a.output},
                                      {"--centers", &a.centers},
@@ -111,13 +113,30 @@ nlohmann::ordered_json metrics_json(const cluster::Evaluation& evaluation) {
   return json;
 }
 
-int cluster_matrix(Program& program, const Arguments& a) {
+/// One source of points, and a place for the labels of a model's latents if none is given.
+Arguments complete(const Program& program, Arguments a) {
+  if (a.input.empty() == a.model.empty())
+    throw UsageError(concat("--input: one source of points is needed: ", a.input.empty() ? "none" : "two",
+                            " given (allowed --input X.npy or --model NAME)"));
+  if (!a.model.empty() && a.output.empty()) {
+    create_directories(program.common().results + "/embeddings");
+    a.output = program.common().results + "/embeddings/" + a.model + "_labels.npy";
+  }
+  if (a.output.empty())
+    throw UsageError("--output: missing: --input needs it (allowed a path ending in .npy)");
+  return a;
+}
+
+int cluster_points(Program& program, const Arguments& given) {
+  const Arguments a = complete(program, given);
   check_files(a);
   ExecutionContext context(program.device());
   const ContextScope scope(context);
 
   const Stopwatch reading;
-  const Tensor x = read_matrix(a.input);
+  const std::string name = a.input.empty() ? a.model : a.input;
+  const Tensor x =
+      a.input.empty() ? compute_latents(program, a.model, a.checkpoint).codes : read_matrix(a.input);
   const std::vector<std::int32_t> truth =
       a.labels.empty() ? std::vector<std::int32_t>() : read_labels(a.labels, x.dim(0));
   const double read_s = reading.seconds();
@@ -129,19 +148,19 @@ int cluster_matrix(Program& program, const Arguments& a) {
   options.tol = a.tol;
   options.random_state = program.common().seed;
   const Stopwatch clustering;
-  const cluster::KMeansResult result = cluster::kmeans(x, options, a.input);
+  const cluster::KMeansResult result = cluster::kmeans(x, options, name);
   const std::vector<std::int32_t> labels = result.labels_.to_host<std::int32_t>();
   const double cluster_s = clustering.seconds();
 
   const Stopwatch measuring;
-  const cluster::Evaluation evaluation = cluster::evaluate(x, labels, truth, a.input);
+  const cluster::Evaluation evaluation = cluster::evaluate(x, labels, truth, name);
   const double metrics_s = measuring.seconds();
 
   write_npy(a.output, result.labels_);
   if (!a.centers.empty()) write_npy(a.centers, result.cluster_centers_);
   if (!a.summary.empty()) {
     const nlohmann::ordered_json summary = {
-        {"input", a.input},
+        {"input", name},
         {"algorithm", a.algorithm},
         {"n", x.dim(0)},
         {"d", x.dim(1)},
@@ -164,7 +183,7 @@ int cluster_matrix(Program& program, const Arguments& a) {
   for (std::size_t m = 0; m < evaluation.metrics.size(); ++m)
     if (!evaluation.metrics[m].value && (m < 3 || !truth.empty()))
       log_warning(std::string(cluster::metric_names[m]), ": undefined: ", evaluation.metrics[m].reason);
-  log_info(a.input, ": ", x.dim(0), " x ", x.dim(1), ", ", evaluation.n_clusters, " clusters, inertia ",
+  log_info(name, ": ", x.dim(0), " x ", x.dim(1), ", ", evaluation.n_clusters, " clusters, inertia ",
            result.inertia_, " after ", result.n_iter_, " iterations, ", format_duration(cluster_s));
   print_metrics(evaluation);
   return 0;
@@ -177,10 +196,19 @@ int main(int argc, char** argv) {
   using namespace chorale::tools;
   Arguments a;
   const ProgramInfo info{.name = "cluster",
-                         .summary = "Clusters the rows of a matrix and prints how good the clusters are."};
+                         .summary =
+                             "Clusters the rows of a matrix, or a model's latents, and prints how good the "
+                             "clusters are.",
+                         .uses_data = true,
+                         .uses_results = true};
   const auto declare = [&](Options& options) {
-    options.add("--input", &a.input, "matrix (n, d), one row a point, .npy").required().placeholder("X.npy");
-    options.add("--output", &a.output, "cluster of each row, i32 (n)").required().placeholder("LABELS.npy");
+    options.add("--input", &a.input, "matrix (n, d), one row a point, .npy").placeholder("X.npy");
+    options.add("--model", &a.model, "cluster the latents of this trained model instead", {"basic"});
+    options.add("--checkpoint", &a.checkpoint, "another checkpoint than the model's best.safetensors")
+        .placeholder("FILE");
+    options.add("--output", &a.output, "cluster of each row, i32 (n)")
+        .placeholder("LABELS.npy")
+        .shown_default("with --model: <results>/embeddings/<NAME>_labels.npy");
     options.add("--algorithm", &a.algorithm, "how to cluster", {"kmeans"});
     options.add("--n-clusters", &a.n_clusters, "number of clusters, at most n", {1, 2147483647});
     options.add("--n-init", &a.n_init, "k-means: starts, of which the best counts", {1, 10000});
@@ -192,5 +220,5 @@ int main(int argc, char** argv) {
     options.add("--summary", &a.summary, "also write parameters, metrics and times as JSON")
         .placeholder("FILE");
   };
-  return run_program(argc, argv, info, declare, [&](Program& program) { return cluster_matrix(program, a); });
+  return run_program(argc, argv, info, declare, [&](Program& program) { return cluster_points(program, a); });
 }

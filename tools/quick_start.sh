@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-data=data results=results tracks=200 lyrics= epochs=20 seconds=30
+data=data results=results tracks= epochs= seconds=
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -20,7 +20,6 @@ while [ $# -gt 0 ]; do
     *) echo "error: $1: unknown option (allowed --data, --results, --tracks, --epochs, --seconds)" >&2; exit 2 ;;
   esac
 done
-lyrics=$((tracks * 6 / 10))
 
 started=$SECONDS
 say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - started)); }
@@ -43,21 +42,11 @@ fi
 cmake --preset release -DCHORALE_CUDA=$cuda >build/release.log 2>&1 || { cat build/release.log >&2; exit 1; }
 cmake --build build/release -j "$(nproc)"
 
-say "demo corpus: $tracks songs of $seconds s"
-if [ -f "$data/manifest.csv" ]; then
-  echo "kept: $data/manifest.csv"
-else
-  run make_corpus --output "$data" --n-tracks "$tracks" --n-lyrics "$lyrics" --seconds "$seconds"
-fi
-
-say "features"
-run extract_audio --data "$data"
-
-say "train"
-run train --model basic --modality audio --epochs "$epochs" --data "$data" --results "$results"
-
-say "evaluate"
-run evaluate --model basic --data "$data" --results "$results"
-run baseline --data "$data" --results "$results"
+say "songs, features, model, clusters, baselines"
+options=(--data "$data" --results "$results")
+[ -z "$tracks" ] || options+=(--n-tracks "$tracks")
+[ -z "$seconds" ] || options+=(--seconds "$seconds")
+[ -z "$epochs" ] || options+=(--epochs "$epochs")
+run quick_start "${options[@]}"
 
 say "done: $results/report.html"

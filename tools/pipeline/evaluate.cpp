@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <filesystem>
-#include <fstream>
+#include <iostream>
 #include <set>
 
 #include "cluster/kmeans.h"
@@ -35,7 +35,7 @@ std::vector<report::Labelling> labellings(const std::vector<data::Song>& songs) 
   return {language, genre};
 }
 
-/// Prints, for each method, the row of the best ARI.
+/// Prints, for each method, the row of the best ARI: the labels choose the number of clusters there.
 void print_best(const std::vector<report::ClusteringRow>& rows) {
   std::vector<const report::ClusteringRow*> best;
   for (const auto& row : rows) {
@@ -55,6 +55,7 @@ void print_best(const std::vector<report::ClusteringRow>& rows) {
                    cell(r->calinski_harabasz_index), cell(r->davies_bouldin_index),
                    cell(r->adjusted_rand_index), cell(r->normalized_mutual_info), cell(r->cluster_purity),
                    cell(r->cluster_accuracy)});
+  std::cout << "Each method at its best ARI over the numbers of clusters tried; all of them in the CSV.\n";
   table.print();
 }
 
