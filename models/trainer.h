@@ -102,6 +102,7 @@ class Trainer {
   [[noreturn]] void fail_non_finite(const StepState& state);
   std::string first_non_finite();
   void save(bool best);
+  void keep_as_best() const;
   void write_history() const;
 
   Vae& model_;

@@ -115,15 +115,19 @@ void Trainer::save(bool best) {
   } catch (const NumericalError& error) {
     throw NumericalError(std::string(error.what()) + ", first in " + first_non_finite());
   }
-  if (!best) return;
-  // The same file under two names: `last` is replaced by a new file next time, `best` keeps this one.
-  const std::string link = folder_ + "/best.safetensors", temporary = link + ".new";
+  if (best) keep_as_best();
+}
+
+/// The same file under two names: `last` is replaced by a new file next time, `best` keeps this one.
+void Trainer::keep_as_best() const {
+  const std::string last = folder_ + "/last.safetensors", best = folder_ + "/best.safetensors";
+  const std::string temporary = best + ".new";
   std::error_code error;
   std::filesystem::remove(temporary, error);
   std::filesystem::create_hard_link(last, temporary, error);
   if (error) std::filesystem::copy_file(last, temporary, error);
-  if (!error) std::filesystem::rename(temporary, link, error);
-  if (error) throw InputError(link + ": cannot be written: " + error.message());
+  if (!error) std::filesystem::rename(temporary, best, error);
+  if (error) throw InputError(best + ": cannot be written: " + error.message());
 }
 
 void Trainer::write_history() const {
@@ -170,6 +174,7 @@ bool Trainer::resume() {
   state_->write(state);
   epoch_ = epoch;
   epoch_open_ = false;
+  if (!open && best_epoch_ == epoch) keep_as_best();  // the run may have died between its two names
   if (open) {  // stopped inside an epoch: the same order, from the same place, with the sums so far
     begin_epoch(epoch);
     state = state_->read();

@@ -43,9 +43,12 @@ int quick_start(Program& program, const QuickStart& settings) {
   render_corpus_if_missing(program, settings);
   ExecutionContext context(program.device());
   const ContextScope scope(context);
-  if (const int code = run_extraction(program, {})) return code;
+  ExtractionRequest everything;
+  everything.skip_bad = true;
+  if (const int code = run_extraction(program, everything)) return code;
   const std::string& model = program.config().text("model.name");
-  const bool begun = fs::exists(fs::path(program.common().results) / "checkpoints" / model / "last.safetensors");
+  const bool begun =
+      fs::exists(fs::path(program.common().results) / "checkpoints" / model / "last.safetensors");
   if (const int code = run_training(program, begun)) return code;
   if (const int code = run_evaluation(program, model, "")) return code;
   return run_baselines(program);

@@ -1,285 +1,215 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""From a rendered corpus to clusters, as a user runs it, and what happens when it is disturbed."""
+"""The main job end to end: songs to features, model, clusters, report; interruption, resume and faults on the way."""
+import csv
 import os
 import pathlib
 import resource
 import shutil
+import signal
 import tempfile
 import time
 import unittest
 
-from program import INTERRUPT, TERMINATE, ProgramTest, finish, run, start
+from program import ProgramTest, finish, run, start
 
-CONFIG = """
-model:
-  hidden: [32, 16]
-  latent_dim: 8
-features:
-  duration: 2
-training:
-  batch_size: 8
-  learning_rate: 0.001
-  precision: fp32
-clustering:
-  n_clusters: [3, 5]
-"""
+METRICS = ("method,n_clusters,silhouette_score,calinski_harabasz_index,davies_bouldin_index,adjusted_rand_index,"
+           "normalized_mutual_info,cluster_purity,cluster_accuracy")
+SMALL = ("--hidden", "24,12", "--latent-dim", "4", "--batch-size", "8", "--device", "cpu")
 
 
-def ok(result):
-    if result.code != 0 or "error: " in result.stderr:
-        raise AssertionError(str(result))
-    return result
+def songs_in_four_formats(root):
+    """A corpus without a manifest, as a user lays it out: WAV, FLAC, OGG and MP3."""
+    for number, kind in enumerate(("wav", "flac", "ogg", "mp3")):
+        part = pathlib.Path(root) / f"part_{kind}"
+        result = run("make_corpus", "--output", part, "--n-tracks", 10, "--seconds", 3, "--format", kind,
+                     "--seed", number, "--n-lyrics", 0)
+        assert result.code == 0, result
+        for song in (part / "audio").rglob(f"*.{kind}"):
+            prefix, digits, *title = song.stem.split("_")
+            name = "_".join([prefix, f"{int(digits) + 1000 * number:04d}", *title]) + song.suffix
+            target = pathlib.Path(root) / "data/audio" / song.parent.relative_to(part / "audio") / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            song.rename(target)
+        shutil.rmtree(part)
+    return pathlib.Path(root) / "data"
 
 
 class Pipeline(ProgramTest):
-    """One small corpus with its features for all tests; each has results of its own."""
-
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="chorale-pipeline-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.shared = pathlib.Path(folder.name)
-        cls.data = cls.shared / "data"
-        cls.config = cls.shared / "small.yaml"
-        cls.config.write_text(CONFIG)
-        ok(run("make_corpus", "--output", cls.data, "--n-tracks", 40, "--n-lyrics", 10, "--seconds", 2))
-        ok(run("extract_audio", "--data", cls.data, "--config", cls.config))
-        cls.trained = cls.shared / "trained"
-        ok(cls.train(cls.trained, "--epochs", 4))
+        cls.shared = tempfile.TemporaryDirectory(prefix="chorale-pipeline-")
+        cls.data = songs_in_four_formats(cls.shared.name)
+        cls.extraction = run("extract_audio", "--data", cls.data)
 
     @classmethod
-    def arguments(cls, results, *more):
-        return ("--data", cls.data, "--results", results, "--config", cls.config, *more)
+    def tearDownClass(cls):
+        cls.shared.cleanup()
 
-    @classmethod
-    def train(cls, results, *more, **options):
-        return run("train", "--model", "basic", "--modality", "audio", *cls.arguments(results, *more), **options)
+    def train(self, *arguments, results=None, **options):
+        return run("train", "--model", "basic", "--modality", "audio", "--data", self.data, "--results",
+                   results or self.folder, *SMALL, *arguments, **options)
 
-    @staticmethod
-    def checkpoint(results, name="last"):
-        return results / "checkpoints" / "basic" / f"{name}.safetensors"
+    def checkpoint(self, name="last", results=None):
+        return (results or self.folder) / "checkpoints/basic" / f"{name}.safetensors"
 
-    def start_training(self, results, *more):
-        return start("train", "--model", "basic", *self.arguments(results, *more))
+    def test_from_songs_to_report(self):
+        self.assert_ok(self.extraction)
+        self.assert_ok(self.train("--epochs", 4))
+        folder = self.folder / "checkpoints/basic"
+        self.assertEqual(sorted(os.listdir(folder)),
+                         ["best.safetensors", "config.yaml", "history.csv", "last.safetensors"])
+        with open(folder / "history.csv") as file:
+            history = list(csv.DictReader(file))
+        self.assertEqual([row["epoch"] for row in history], ["1", "2", "3", "4"])
+        evaluation = self.assert_ok(run("evaluate", "--model", "basic", "--data", self.data, "--results", self.folder,
+                                        "--n-clusters", "3,5,100"))
+        self.assertIn("100 clusters left out", evaluation.stderr)
+        lines = (self.folder / "metrics/basic_clustering_results.csv").read_text().splitlines()
+        self.assertEqual(lines[0], METRICS)
+        self.assertEqual(len(lines), 1 + 2 * 2)
+        songs = (self.folder / "embeddings/basic.csv").read_text().splitlines()
+        self.assertEqual(len(songs), 1 + 40)
+        self.assert_ok(run("cluster", "--model", "basic", "--n-clusters", 4, "--data", self.data, "--results",
+                           self.folder))
+        self.assertTrue((self.folder / "embeddings/basic_labels.npy").exists())
+        self.assert_ok(run("baseline", "--data", self.data, "--results", self.folder, *SMALL, "--epochs", 2))
+        methods = {line.split(",")[0] for line in
+                   (self.folder / "metrics/baseline_results.csv").read_text().splitlines()[1:]}
+        self.assertEqual(methods, {f"{m}+kmeans/{label}" for m in ("raw", "pca", "autoencoder")
+                                   for label in ("language", "genre")})
+        report = (self.folder / "report.html").read_text()
+        for text in ("basic_clustering_results", "baseline_results", "data:image/png;base64,"):
+            self.assertIn(text, report)
+        self.assertNotIn("http", report)
 
-    def wait_for(self, path, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not path.exists():
-            self.assertLess(time.monotonic(), deadline, f"{path} never appeared")
-            time.sleep(0.002)
+    def test_quick_start(self):
+        result = self.assert_ok(run("quick_start", "--data", self.folder / "data", "--results", self.folder / "results",
+                                    "--n-tracks", 30, "--seconds", 2, *SMALL, "--epochs", 2))
+        self.assertTrue((self.folder / "results/report.html").exists(), result)
+        again = self.assert_ok(run("quick_start", "--data", self.folder / "data", "--results", self.folder / "results",
+                                   *SMALL, "--epochs", 3))
+        self.assertNotIn("rendered, 0 kept", again.stderr)
 
-    def assert_no_leftovers(self, folder):
-        left = [p.name for p in folder.rglob("*") if ".tmp" in p.name or ".part" in p.name]
-        self.assertEqual(left, [])
-
-
-class Results(Pipeline):
-    def test_files_of_a_training(self):
-        folder = self.trained / "checkpoints" / "basic"
-        for name in ("best.safetensors", "last.safetensors", "config.yaml", "history.csv"):
-            self.assertGreater((folder / name).stat().st_size, 0, name)
-        self.assertEqual(len((folder / "history.csv").read_text().splitlines()), 1 + 4)
-        self.assert_no_leftovers(self.trained)
-
-    def test_evaluate_and_baseline(self):
-        results = self.folder / "results"
-        shutil.copytree(self.trained, results)
-        ok(run("evaluate", "--model", "basic", *self.arguments(results)))
-        ok(run("baseline", *self.arguments(results)))
-        for name in ("basic_clustering_results.csv", "baseline_results.csv"):
-            lines = (results / "metrics" / name).read_text().splitlines()
-            self.assertTrue(lines[0].endswith(
-                "method,n_clusters,silhouette_score,calinski_harabasz_index,davies_bouldin_index,"
-                "adjusted_rand_index,normalized_mutual_info,cluster_purity,cluster_accuracy"), lines[0])
-            self.assertGreater(len(lines), 2)
-            self.assertNotIn("nan", " ".join(lines).lower())
-        self.assertTrue((results / "embeddings" / "basic.npy").read_bytes().startswith(b"\x93NUMPY"))
-
-    def test_same_seed_same_bits_for_any_number_of_threads(self):
-        expected = self.checkpoint(self.trained).read_bytes()
-        for threads in (1, 2, 3):
-            results = self.folder / f"threads_{threads}"
-            ok(self.train(results, "--epochs", 4, "--threads", threads))
-            self.assertEqual(self.checkpoint(results).read_bytes(), expected, f"{threads} threads")
-
-    def test_another_seed_another_model(self):
-        ok(self.train(self.folder, "--epochs", 4, "--seed", 0))
-        self.assertNotEqual(self.checkpoint(self.folder).read_bytes(), self.checkpoint(self.trained).read_bytes())
-
-    def test_extraction_is_kept(self):
-        result = ok(run("extract_audio", "--data", self.data, "--config", self.config))
-        self.assertRegex(result.stdout, r"(?m)^\s*40\s+0\s+40\s")
-
-
-class Interruptions(Pipeline):
-    def test_signals_save_and_resume_is_bit_exact(self):
+    def test_interrupted_and_resumed_equals_uninterrupted(self):
         whole = self.folder / "whole"
-        ok(self.train(whole, "--epochs", 60))
-        for number, code in ((INTERRUPT, 130), (TERMINATE, 143)):
-            results = self.folder / f"signal_{code}"
-            process = self.start_training(results, "--epochs", 60)
-            self.wait_for(results / "checkpoints" / "basic" / "history.csv")
+        self.assert_ok(self.train("--epochs", 300, "--seed", 5, results=whole))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            parts = self.folder / f"parts{number}"
+            process = start("train", "--data", self.data, "--results", parts, *SMALL, "--epochs", 300, "--seed", 5)
+            deadline = time.monotonic() + 60
+            while not self.checkpoint(results=parts).exists() and time.monotonic() < deadline:
+                time.sleep(0.005)
             process.send_signal(number)
-            result = finish(process, timeout=30)
-            self.assertEqual(result.code, code, result)
-            self.assertTrue(self.checkpoint(results).exists(), result)
-            ok(self.train(results, "--epochs", 60, "--resume"))
-            self.assertEqual(self.checkpoint(results).read_bytes(), self.checkpoint(whole).read_bytes())
+            stopped = finish(process)
+            if number != signal.SIGKILL:
+                self.assertEqual(stopped.code, 128 + number, stopped)
+                self.assertIn("--resume", stopped.stderr)
+            self.assert_ok(self.train("--epochs", 300, "--seed", 5, "--resume", results=parts))
+            for name in ("last", "best"):
+                self.assertEqual(self.checkpoint(name, whole).read_bytes(), self.checkpoint(name, parts).read_bytes())
+            self.assertEqual((whole / "checkpoints/basic/history.csv").read_bytes(),
+                             (parts / "checkpoints/basic/history.csv").read_bytes())
 
-    def test_kill_leaves_a_checkpoint_that_loads(self):
-        for delay in (0.0, 0.02, 0.1):
-            results = self.folder / f"killed_{delay}"
-            process = self.start_training(results, "--epochs", 100000, "--learning-rate", "1e-6")
-            self.wait_for(self.checkpoint(results))
-            time.sleep(delay)
-            process.kill()
-            finish(process)
-            ok(self.train(results, "--epochs", 1, "--resume", "--learning-rate", "1e-6"))
-            self.assert_no_leftovers(results)
+    def test_results_do_not_depend_on_threads(self):
+        for threads in (1, 3):
+            self.assert_ok(self.train("--epochs", 3, "--threads", threads, results=self.folder / str(threads)))
+        self.assertEqual(self.checkpoint(results=self.folder / "1").read_bytes(),
+                         self.checkpoint(results=self.folder / "3").read_bytes())
 
-    def test_signal_before_the_first_step(self):
-        process = self.start_training(self.folder, "--epochs", 100000)
-        time.sleep(0.03)
-        process.send_signal(TERMINATE)
-        result = finish(process, timeout=20)
-        self.assertIn(result.code, (143, -15), result)
+    def test_epochs_count_from_the_start(self):
+        self.assert_ok(self.train("--epochs", 2))
+        self.assert_ok(self.train("--epochs", 5, "--resume"))
+        lines = (self.folder / "checkpoints/basic/history.csv").read_text().splitlines()
+        self.assertEqual(len(lines), 1 + 5)
 
-    def test_two_trainings_on_one_folder(self):
-        process = self.start_training(self.folder, "--epochs", 100000)
-        self.wait_for(self.checkpoint(self.folder))
-        second = self.train(self.folder, "--epochs", 1)
-        self.assertNotEqual(second.code, 0)
-        self.assert_error(second, second.code, str(process.pid))
-        process.send_signal(INTERRUPT)
-        self.assertEqual(finish(process).code, 130)
+    def test_resume_of_another_configuration_is_refused(self):
+        self.assert_ok(self.train("--epochs", 2))
+        before = self.checkpoint().read_bytes()
+        result = run("train", "--data", self.data, "--results", self.folder, *SMALL, "--latent-dim", 5, "--resume")
+        self.assert_error(result, 3, "model.latent_dim is 4 there and 5 here")
+        self.assertEqual(before, self.checkpoint().read_bytes())
 
-    def test_reader_that_leaves(self):
-        process = self.start_training(self.folder, "--epochs", 2)
-        process.stdout.close()
-        process.wait(timeout=60)
-        process.stderr.close()
-        self.assertEqual(process.returncode, 0)
-        self.assertTrue(self.checkpoint(self.folder).exists())
+    def test_damaged_checkpoint(self):
+        self.assert_ok(self.train("--epochs", 2))
+        for name in ("last", "best"):  # they may be one file under two names
+            content = self.checkpoint(name).read_bytes()
+            self.checkpoint(name).unlink()
+            self.checkpoint(name).write_bytes(content[:-9] + b"x" + content[-8:])
+        self.assert_error(self.train("--resume"), 3, "last.safetensors", "damaged")
+        self.assert_error(run("evaluate", "--model", "basic", "--data", self.data, "--results", self.folder), 3,
+                          "best.safetensors", "damaged")
 
+    def test_divergence_ends_with_5_and_keeps_the_checkpoint(self):
+        self.assert_ok(self.train("--epochs", 1, "--precision", "fp32"))
+        before = self.checkpoint().read_bytes()
+        configuration = self.folder / "huge.yaml"
+        configuration.write_text("training: {kl_weight: 1e6, learning_rate: 10, optimizer: sgd, gradient_clip: 0}\n")
+        result = self.train("--config", configuration, "--epochs", 400, "--precision", "fp32")
+        self.assert_error(result, 5)
+        self.assertEqual(len(self.checkpoint().read_bytes()), len(before))
 
-class BadState(Pipeline):
-    def setUp(self):
-        super().setUp()
-        self.results = self.folder / "results"
-        shutil.copytree(self.trained, self.results)
+    def test_full_disk_keeps_the_old_checkpoint(self):
+        self.assert_ok(self.train("--epochs", 1))
+        before = self.checkpoint().read_bytes()
+        result = self.train("--epochs", 2, "--resume", limits=[(resource.RLIMIT_FSIZE, 20000)])
+        self.assert_error(result, 3, "last.safetensors")
+        self.assertEqual(before, self.checkpoint().read_bytes())
+        self.assertEqual([n for n in os.listdir(self.folder / "checkpoints/basic") if "tmp" in n or "new" in n], [])
 
-    def resume(self, *more):
-        return self.train(self.results, "--resume", "--epochs", 5, *more)
+    def test_second_run_on_one_folder_names_the_first(self):
+        process = start("train", "--data", self.data, "--results", self.folder, *SMALL, "--epochs", 100000)
+        try:
+            while not self.checkpoint().exists():
+                time.sleep(0.005)
+            self.assert_error(self.train("--epochs", 1), 3, str(process.pid))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(finish(process).code, 143)
 
-    def test_damaged_checkpoints_are_refused(self):
-        good = self.checkpoint(self.results).read_bytes()
-        header = int.from_bytes(good[:8], "little")
-        for name, bad in {
-            "empty": b"", "seven bytes": good[:7], "header cut": good[:8 + header // 2], "cut": good[:-1],
-            "half": good[:len(good) // 2], "longer": good + b"x", "huge header": b"\xff" * 8 + good[8:],
-            "no JSON": good[:8] + b"x" + good[9:],
-            "flipped in the data": good[:-100] + bytes([good[-100] ^ 1]) + good[-99:],
-        }.items():
-            with self.subTest(name):
-                self.checkpoint(self.results).write_bytes(bad)
-                self.assert_error(self.resume(), 3, "last.safetensors")
-                self.assertEqual(self.checkpoint(self.results).read_bytes(), bad, "refused, so left alone")
-
-    def test_checkpoint_of_another_model(self):
-        config = self.folder / "other.yaml"
-        config.write_text(CONFIG.replace("[32, 16]", "[24, 16]"))
-        result = self.resume("--config", config)
-        self.assertIn(result.code, (2, 3), result)
-        self.assert_error(result, result.code, "hidden")
-
-    def test_disk_full(self):
-        before = self.checkpoint(self.results).read_bytes()
-        result = self.train(self.results, "--epochs", 6, "--resume", limits=[(resource.RLIMIT_FSIZE, 20000)])
-        self.assert_error(result, 3)
-        self.assertEqual(self.checkpoint(self.results).read_bytes(), before)
-        self.assert_no_leftovers(self.results)
+    def test_missing_features_say_what_makes_them(self):
+        empty = self.folder / "data"
+        shutil.copytree(self.data / "audio", empty / "audio")
+        result = run("train", "--data", empty, "--results", self.folder)
+        self.assert_error(result, 3, "extract_audio")
+        self.assert_error(run("train", "--data", self.folder / "nothing", "--results", self.folder), 3, "nothing")
+        self.assert_error(run("evaluate", "--model", "basic", "--data", self.data, "--results", self.folder), 3,
+                          "config.yaml")
 
     def test_results_that_cannot_be_written(self):
-        file = self.folder / "file"
-        file.write_text("kept")
-        result = self.train(file, "--epochs", 1)
-        self.assertIn(result.code, (2, 3), result)
-        self.assert_error(result, result.code, str(file))
-        self.assertEqual(file.read_text(), "kept")
-        self.assert_error(self.train(self.folder / ("x" * 300), "--epochs", 1), 3)
+        (self.folder / "file").write_text("")
+        self.assert_error(self.train("--epochs", 1, results=self.folder / "file"), 3, "file")
+        self.assert_error(self.train("--epochs", 1, results="/proc/nothing"), 3, "/proc/nothing")
 
-    def test_limits(self):
-        self.assertIn(self.train(self.results, "--epochs", 1, limits=[(resource.RLIMIT_NOFILE, 64)]).code, (0,))
-        small = self.train(self.folder / "small", "--epochs", 1, limits=[(resource.RLIMIT_AS, 1 << 30)])
-        if small.code != 0:
-            self.assert_error(small, 4)
-        config = self.folder / "wide.yaml"
-        config.write_text(CONFIG.replace("[32, 16]", "[4096]"))
-        wide = self.train(self.folder / "wide", "--epochs", 1, "--config", config,
-                          limits=[(resource.RLIMIT_AS, 400 << 20)])
-        self.assert_error(wide, 4, "memory")
+    def test_wrong_values(self):
+        for arguments, word in ((("--epochs", 0), "--epochs"), (("--batch-size", 0), "--batch-size"),
+                                (("--learning-rate", "nan"), "--learning-rate"), (("--model", "bsic"), "--model"),
+                                (("--learning-rate", 0), "--learning-rate"), (("--precision", "fp8"), "--precision"),
+                                (("--latent-dim", 0), "--latent-dim"), (("--modality", "lyrics"), "--modality")):
+            self.assert_error(self.train(*arguments), 2, word)
+        configuration = self.folder / "typo.yaml"
+        configuration.write_text("training: {learing_rate: 0.1}\n")
+        self.assert_error(self.train("--config", configuration), 2, "typo.yaml:1", "learning_rate")
 
-    def test_data_that_is_not_there(self):
-        empty = self.folder / "empty"
-        empty.mkdir()
-        for folder in (empty, self.folder / "missing"):
-            for program in ("train", "baseline"):
-                result = run(program, "--data", folder, "--results", self.folder / "none")
-                self.assert_error(result, 3)
-        self.assert_error(run("evaluate", "--model", "basic", "--data", self.data, "--results", empty), 3)
-
-    def test_values_that_are_refused(self):
-        for option, value in (("--learning-rate", "0"), ("--learning-rate", "nan"), ("--batch-size", "0"),
-                              ("--batch-size", "2147483648"), ("--epochs", "0"), ("--precision", "fp8"),
-                              ("--model", "basci")):
-            with self.subTest(option + " " + value):
-                self.assert_error(self.train(self.folder / "none", option, value), 2, option, value)
-
-
-class BadSongs(Pipeline):
-    def one(self, song, **options):
-        return run("extract_audio", "--input", song, "--feature", "mel", "--output", self.folder / "x.npy",
-                   timeout=30, **options)
-
-    def some_song(self):
-        return next(p for p in sorted(self.data.rglob("*")) if p.suffix == ".wav")
-
-    def test_files_that_are_no_songs(self):
-        song = self.some_song().read_bytes()
-        bad = {"empty.wav": b"", "header.wav": song[:44], "text.wav": b"hello, world\n" * 50, "text.mp3": b"hello" * 99,
-               "zero.flac": bytes(5000)}
-        for name, content in bad.items():
-            with self.subTest(name):
-                (self.folder / name).write_bytes(content)
-                self.assert_error(self.one(self.folder / name), 3, name)
-                self.assertFalse((self.folder / "x.npy").exists())
-
-    def test_things_that_are_no_files(self):
-        os.mkfifo(self.folder / "pipe.wav")
-        os.symlink(self.folder / "loop.wav", self.folder / "loop.wav")
-        for song in (self.folder / "pipe.wav", self.folder, "/dev/zero", self.folder / "loop.wav",
-                     self.folder / "missing.wav"):
-            with self.subTest(str(song)):
-                self.assert_error(self.one(song), 3, str(song))
-
-    def test_one_song(self):
-        ok(self.one(self.some_song()))
-        self.assertTrue((self.folder / "x.npy").read_bytes().startswith(b"\x93NUMPY"))
-
-    def test_a_bad_song_among_many(self):
+    def test_bad_songs_are_skipped_and_named(self):
         data = self.folder / "data"
-        shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("features"))
-        bad = next(p for p in sorted(data.rglob("*.wav")))
-        bad.write_bytes(b"")
-        for extracted, unchanged in ((39, 0), (0, 39)):
-            result = run("extract_audio", "--data", data, "--config", self.config)
-            self.assert_error(result, 3, "1 of 40")
-            self.assertIn(f"warning: skipped {bad}", result.stderr)
-            self.assertRegex(result.stdout, rf"(?m)^\s*40\s+{extracted}\s+{unchanged}\s+1\s")
-        ok(run("extract_audio", "--data", data, "--config", self.config, "--skip-bad"))
-        strict = run("extract_audio", "--data", data, "--config", self.config, "--strict")
-        self.assert_error(strict, 3, bad.name)
+        shutil.copytree(self.data / "audio", data / "audio")
+        bad = data / "audio/english/pop"
+        bad.mkdir(parents=True, exist_ok=True)
+        (bad / "en_9001_Broken.wav").write_bytes(b"not a sound")
+        (bad / "en_9002_Empty.mp3").write_bytes(b"")
+        result = run("extract_audio", "--data", data)
+        self.assert_error(result, 3, "2 of 42", "--skip-bad")
+        self.assertIn("en_9001_Broken.wav", result.stderr)
+        self.assert_ok(run("extract_audio", "--data", data, "--skip-bad"))
+        self.assert_ok(run("train", "--data", data, "--results", self.folder / "results", *SMALL, "--epochs", 1))
+
+    def test_configuration_files_of_the_project(self):
+        source = pathlib.Path(__file__).resolve().parents[2] / "configs"
+        configuration = self.folder / "default.yaml"
+        configuration.write_text((source / "config.yaml").read_text())
+        self.assert_ok(run("train", "--data", self.data, "--results", self.folder, "--config", configuration,
+                           "--epochs", 1))
 
 
 if __name__ == "__main__":
