@@ -127,6 +127,9 @@ void Trainer::keep_as_best() const {
   std::filesystem::create_hard_link(last, temporary, error);
   if (error) std::filesystem::copy_file(last, temporary, error);
   if (!error) std::filesystem::rename(temporary, best, error);
+  // rename() leaves both names where they already are one file.
+  std::error_code ignored;
+  std::filesystem::remove(temporary, ignored);
   if (error) throw InputError(best + ": cannot be written: " + error.message());
 }
 
