@@ -53,6 +53,7 @@ say "not run on this machine"
   # Reasons come from the skipped cases themselves: the line after the one that names file and line.
   grep -hA1 ': Skipped$' $build/Testing/Temporary/LastTest.log 2>/dev/null | grep -vE ': Skipped$|^--' |
     sort | uniq -c | sort -rn | awk '{ n = $1; $1 = ""; print n (n == 1 ? " case" : " cases") " skipped:" $0 }' || true
+  sed -n 's/^simt: /emulated, not run on a GPU: /p' $build/Testing/Temporary/LastTest.log 2>/dev/null | sort -u || true
   sed -n 's/^.* Test *#[0-9]*: \([^ ]*\) .*\*\*\*Skipped.*/skipped: \1/p' $log
 } | sed 's/^/  /'
 echo
