@@ -39,6 +39,7 @@ if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
     if [ -x "$nvcc" ]; then cuda=ON; fi
   done
 fi
+mkdir -p build
 cmake --preset release -DCHORALE_CUDA=$cuda >build/release.log 2>&1 || { cat build/release.log >&2; exit 1; }
 cmake --build build/release -j "$(nproc)"
 
