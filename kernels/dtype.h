@@ -39,6 +39,13 @@ CHORALE_HD inline float to_float(bf16 x) {
 }
 
 CHORALE_HD inline float to_float(half x) {
+#if defined(__CUDA_ARCH__)
+  if ((x.bits & 0x7fffu) <= 0x7c00u) {  // the instruction would lose a NaN's sign and payload
+    float y;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+    return y;
+  }
+#endif
   const std::uint32_t sign = static_cast<std::uint32_t>(x.bits & 0x8000u) << 16;
   const std::uint32_t magnitude = static_cast<std::uint32_t>(x.bits & 0x7fffu) << 13;
   if ((x.bits & 0x7c00u) == 0x7c00u) return detail::bits_float(sign | 0x7f800000u | (magnitude & 0x7fffffu));
@@ -54,6 +61,13 @@ CHORALE_HD inline bf16 to_bf16(float x) {
 
 CHORALE_HD inline half to_half(float x) {
   const std::uint32_t u = detail::float_bits(x);
+#if defined(__CUDA_ARCH__)
+  if (x == x) {
+    half y;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+    return y;
+  }
+#endif
   const std::uint32_t sign = (u >> 16) & 0x8000u;
   const std::uint32_t magnitude = u & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return half{static_cast<std::uint16_t>(sign | 0x7e00u)};
