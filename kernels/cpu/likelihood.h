@@ -27,9 +27,10 @@ void with_likelihood(const LikelihoodParams& params, const Body& body) {
     float value(float y, float x) const { return std::fabs(x - y) * inverse_scale + constant; }
     float derivative(float y, float x) const {
       const float d = y - x;
-      // Selects, not branches: the sign of a residual cannot be predicted.
-      const float gradient = (d > 0.0f ? inverse_scale : 0.0f) - (d < 0.0f ? inverse_scale : 0.0f);
-      return d != d ? d : gradient;
+      // The sign by arithmetic: that of a residual cannot be predicted, and a branch would keep the loop
+      // scalar.
+      const float sign = static_cast<float>(static_cast<int>(d > 0.0f) - static_cast<int>(d < 0.0f));
+      return d == d ? inverse_scale * sign : d;
     }
   };
   struct Bernoulli {

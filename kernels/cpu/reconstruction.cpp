@@ -78,6 +78,7 @@ void reconstruction_backward(Context&, ConstView dnll, ConstView y, ConstView ta
       const std::int64_t row = task / blocks, begin = task % blocks * block_size;
       const std::int64_t end = std::min(columns, begin + block_size);
       const float factor = dnll.as<float>()[row];
+      const auto local = likelihood;  // its constants stay in registers
       for (std::int64_t c = begin; c < end; c += chunk) {
         const std::int64_t count = std::min(chunk, end - c), offset = row * columns + c;
         alignas(64) float y_buffer[chunk], target_buffer[chunk], dy_buffer[chunk];
@@ -85,7 +86,7 @@ void reconstruction_backward(Context&, ConstView dnll, ConstView y, ConstView ta
         const float* xs = load(target, offset, count, target_buffer);
         float* dys = cpu::target(dy, offset, dy_buffer);
 #pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i) dys[i] = factor * likelihood.derivative(ys[i], xs[i]);
+        for (std::int64_t i = 0; i < count; ++i) dys[i] = factor * local.derivative(ys[i], xs[i]);
         store(dys, dy, offset, count);
       }
     });
