@@ -32,8 +32,8 @@ struct GaussianLatentParams {
 /// beta1 as momentum (dampening 0) and ignores beta2 and epsilon.
 struct OptimizerParams {
   OptimizerKind kind = OptimizerKind::adamw;
-  float beta1 = 0.9f;
-  float beta2 = 0.999f;
+  double beta1 = 0.9;  ///< f64, for 1 - beta loses four digits in f32
+  double beta2 = 0.999;
   float epsilon = 1e-8f;
   float weight_decay = 0.0f;
   bool nesterov = false;
@@ -46,8 +46,8 @@ struct StepControl {
   float backoff_factor = 0.5f;
   std::int32_t growth_interval = 2000;
   float minimum_scale = 1.0f;
-  float beta1 = 0.9f;  ///< for the bias corrections
-  float beta2 = 0.999f;
+  double beta1 = 0.9;  ///< for the bias corrections
+  double beta2 = 0.999;
 };
 
 /// Everything a training step reads or advances; one such block lives in device memory.

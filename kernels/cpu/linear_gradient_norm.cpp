@@ -13,38 +13,45 @@
 namespace chorale::cpu {
 namespace {
 
-constexpr std::int64_t piece = 2048;
+constexpr std::int64_t piece = 512, pieces_per_task = 16;
 
 /// gram [n, n] = v v^T
 void gram_matrix(Context& context, const ConstView& v, double* gram) {
-  const std::int64_t n = v.rows(), k = v.columns(), width = gemm::round_up(n, gemm::lanes);
-  const std::int64_t pieces = gemm::divide_up(k, piece), depth = std::min(k, piece);
+  const std::int64_t n = v.rows(), k = v.columns(), run = piece * pieces_per_task;
+  const std::int64_t tasks = gemm::divide_up(k, run), depth = std::min(k, piece);
   const gemm::Matrix m = gemm::matrix(v);
   const bool direct = v.dtype == DType::f32;
-  const std::int64_t left = direct ? 0 : n * depth, slab = gemm::round_up(left + depth * width, 64);
-  const Scratch scratch(
-      context, sizeof(float) * static_cast<std::size_t>(pieces * n * n + slab * omp_get_max_threads()));
-  float* const partial = scratch.as<float>();
-  float* const slabs = partial + pieces * n * n;
-#pragma omp parallel for schedule(dynamic, 1) if (pieces > 1)
-  for (std::int64_t p = 0; p < pieces; ++p) {
+  const std::int64_t left = direct ? 0 : n * depth, right = gemm::panels_size(depth, n);
+  const std::int64_t slab = gemm::round_up(left + right + n * n, 64);
+  const Scratch scratch(context, sizeof(double) * static_cast<std::size_t>(tasks * n * n) +
+                                     sizeof(float) * static_cast<std::size_t>(slab * omp_get_max_threads()));
+  double* const partials = scratch.as<double>();
+  auto* const slabs = reinterpret_cast<float*>(partials + tasks * n * n);
+#pragma omp parallel for schedule(dynamic, 1) if (tasks > 1)
+  for (std::int64_t task = 0; task < tasks; ++task) {
     float* const a = slabs + slab * omp_get_thread_num();
-    float* const b = a + left;
-    const std::int64_t first = p * piece, count = std::min(piece, k - first);
-    gemm::pack_panels(m.transposed(), first, 0, count, n, b);
-    if (!direct) gemm::pack(m, 0, first, n, count, count, a);
-    const gemm::Strided rows =
-        direct ? gemm::Strided{v.as<float>() + first, k, 1} : gemm::Strided{a, count, 1};
-    // Only from the diagonal on: the matrix is symmetric.
-    for (std::int64_t r = 0; r < n; r += gemm::tile_columns) {
-      gemm::product_block(std::min<std::int64_t>(gemm::tile_columns, n - r), n - r, count, rows.from_row(r),
-                          b + r * count, partial + p * n * n + r * n + r, n, false);
+    float *const b = a + left, *const product = b + right;
+    double* const partial = partials + task * n * n;
+    std::fill_n(partial, n * n, 0.0);
+    std::fill_n(product, n * n, 0.0f);
+    for (std::int64_t first = task * run; first < std::min(k, (task + 1) * run); first += piece) {
+      const std::int64_t count = std::min(piece, k - first);
+      gemm::pack_panels(m.transposed(), first, 0, count, n, b);
+      if (!direct) gemm::pack(m, 0, first, n, count, count, a);
+      const gemm::Strided rows =
+          direct ? gemm::Strided{v.as<float>() + first, k, 1} : gemm::Strided{a, count, 1};
+      // Only from the diagonal on: the matrix is symmetric.
+      for (std::int64_t r = 0; r < n; r += gemm::tile_columns) {
+        gemm::product_block(std::min<std::int64_t>(gemm::tile_columns, n - r), n - r, count, rows.from_row(r),
+                            b + r * count, product + r * n + r, n, false);
+      }
+      for (std::int64_t i = 0; i < n * n; ++i) partial[i] += static_cast<double>(product[i]);
     }
   }
   for (std::int64_t r = 0; r < n; ++r) {
     for (std::int64_t s = r; s < n; ++s) {
       double sum = 0;
-      for (std::int64_t p = 0; p < pieces; ++p) sum += static_cast<double>(partial[(p * n + r) * n + s]);
+      for (std::int64_t task = 0; task < tasks; ++task) sum += partials[(task * n + r) * n + s];
       gram[r * n + s] = gram[s * n + r] = sum;
     }
   }

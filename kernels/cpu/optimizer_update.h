@@ -26,9 +26,9 @@ struct UpdateFactors {
                                           static_cast<double>(params.weight_decay))),
         decay(params.weight_decay),
         beta1(static_cast<float>(params.beta1)),
-        rest1(static_cast<float>(1.0 - static_cast<double>(params.beta1))),
+        rest1(static_cast<float>(1.0 - params.beta1)),
         beta2(static_cast<float>(params.beta2)),
-        rest2(static_cast<float>(1.0 - static_cast<double>(params.beta2))),
+        rest2(static_cast<float>(1.0 - params.beta2)),
         step_size(static_cast<float>(static_cast<double>(state.learning_rate) /
                                      static_cast<double>(state.bias_correction1))),
         inverse_root2(static_cast<float>(1.0 / std::sqrt(static_cast<double>(state.bias_correction2)))),

@@ -56,10 +56,10 @@ void step_decide(Context&, StepState* state, StepControl control) {
   state->found_inf = 0;
   state->consecutive_skips = 0;
   state->step += 1;
-  state->bias_correction1 = static_cast<float>(
-      1.0 - std::pow(static_cast<double>(control.beta1), static_cast<double>(state->step)));
-  state->bias_correction2 = static_cast<float>(
-      1.0 - std::pow(static_cast<double>(control.beta2), static_cast<double>(state->step)));
+  state->bias_correction1 =
+      static_cast<float>(1.0 - std::pow(control.beta1, static_cast<double>(state->step)));
+  state->bias_correction2 =
+      static_cast<float>(1.0 - std::pow(control.beta2, static_cast<double>(state->step)));
   double clip = 1;
   if (control.max_gradient_norm > 0)
     clip = std::min(1.0, static_cast<double>(control.max_gradient_norm) / (norm + 1e-6));
