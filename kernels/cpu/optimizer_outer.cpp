@@ -22,14 +22,13 @@ void optimizer_step_outer(Context& context, const StepState* state, OptimizerPar
   if (state->found_inf) return;
   const UpdateFactors factors(*state, params);
   const UpdateFunction update = update_function(params);
-  gemm::Blocks blocks{};
-  blocks.columns = std::min<std::int64_t>(gemm::round_up(in, gemm::lanes), 1024);
-  blocks.row_step =
-      std::clamp<std::int64_t>(gemm::round_up(16384 / blocks.columns, gemm::lanes), gemm::lanes, 512);
-  blocks.rows = 16 * blocks.row_step;
-  blocks.k_group = std::max<std::int64_t>(n, 1);
-  blocks.k_chunk = 512;
-  if (n > blocks.k_chunk) blocks.rows = 4 * gemm::tile_rows;
+  gemm::Blocks blocks = gemm::choose_blocks(out, in, n);
+  if (n <= blocks.k_chunk) {  // runs of 4 KB of p, m and v, and a gradient of 64 KB at a time
+    blocks.columns = std::min<std::int64_t>(gemm::round_up(in, gemm::lanes), 1024);
+    blocks.row_step =
+        std::clamp<std::int64_t>(gemm::round_up(16384 / blocks.columns, gemm::lanes), gemm::lanes, 512);
+    blocks.rows = 16 * blocks.row_step;
+  }
   const auto apply = [&](std::int64_t first, const float* g, std::int64_t count) {
     float* const values = p.as<float>() + first;
     update(factors, g, values, m.as<float>() + first, v ? v.as<float>() + first : nullptr, count);
