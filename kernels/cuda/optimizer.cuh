@@ -10,7 +10,7 @@ namespace chorale::cuda {
 /// Everything about a step that is the same for all parameters, in registers.
 struct UpdateRule {
   OptimizerParams params;
-  float rate, multiplier, keep, step_size, inverse_root_correction2;
+  float rate, multiplier, keep, step_size, inverse_root_correction2, beta1, rest1, beta2, rest2;
 
   __device__ UpdateRule(const StepState& state, const OptimizerParams& p)
       : params(p),
@@ -18,7 +18,11 @@ struct UpdateRule {
         multiplier(state.gradient_multiplier),
         keep(p.kind == OptimizerKind::adamw ? 1.0f - state.learning_rate * p.weight_decay : 1.0f),
         step_size(state.learning_rate / state.bias_correction1),
-        inverse_root_correction2(1.0f / sqrtf(state.bias_correction2)) {}
+        inverse_root_correction2(1.0f / sqrtf(state.bias_correction2)),
+        beta1(static_cast<float>(p.beta1)),
+        rest1(static_cast<float>(1.0 - p.beta1)),
+        beta2(static_cast<float>(p.beta2)),
+        rest2(static_cast<float>(1.0 - p.beta2)) {}
 
   /// `g` is the gradient as it was computed, loss scale included; v is left alone by sgd.
   __device__ void apply(float g, float& p, float& m, float& v) const {
@@ -29,11 +33,11 @@ struct UpdateRule {
       g += params.weight_decay * p;
     }
     if (params.kind == OptimizerKind::sgd) {
-      m = params.beta1 * m + g;
-      p -= rate * (params.nesterov ? g + params.beta1 * m : m);
+      m = beta1 * m + g;
+      p -= rate * (params.nesterov ? g + beta1 * m : m);
     } else {
-      m = params.beta1 * m + (1.0f - params.beta1) * g;
-      v = params.beta2 * v + (1.0f - params.beta2) * g * g;
+      m = beta1 * m + rest1 * g;
+      v = beta2 * v + rest2 * g * g;
       p -= step_size * m / (sqrtf(v) * inverse_root_correction2 + params.epsilon);
     }
   }
