@@ -16,6 +16,9 @@ class EveryProgram(ProgramTest):
             with self.subTest(name):
                 yield name
 
+    def test_programs_are_known(self):
+        self.assertLessEqual({"make_corpus", "extract_audio", "train", "evaluate", "cluster", "baseline"}, set(PROGRAMS))
+
     def test_help(self):
         for name in self.each():
             result = self.assert_ok(run(name, "--help"))

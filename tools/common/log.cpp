@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <cstdio>
 #include <memory>
 
 #include "kernels/error.h"
@@ -47,6 +48,7 @@ void log_line(LogLevel level, std::string_view message) {
   static constexpr std::array<std::string_view, 5> prefixes{"debug: ", "", "warning: ", "error: ", ""};
   const std::string line = one_line(message);
   const Progress::Pause pause;
+  std::fflush(stdout);  // results printed so far come before the line, also where both go into one file
   logger().log(spdlog_levels[static_cast<int>(level)], "{}{}", prefixes[static_cast<int>(level)], line);
 }
 
