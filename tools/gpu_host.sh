@@ -53,6 +53,8 @@ stage_build() {
   mkdir -p "$prefix/usr/lib" "$prefix/usr/include"
   for package in $bundle/*.deb; do dpkg -x "$package" "$prefix"; done
   link_python_libraries
+  # Headers that no target names are found as system headers.
+  export CPLUS_INCLUDE_PATH=$prefix/usr/include C_INCLUDE_PATH=$prefix/usr/include
   # Old-style run paths also serve the libraries that our libraries need.
   cmake --preset cuda -B $build -DCMAKE_PREFIX_PATH="$prefix/usr" \
     -DCMAKE_BUILD_RPATH="$prefix/usr/lib/$(gcc -print-multiarch);$prefix/usr/lib" \

@@ -17,10 +17,7 @@ constexpr bool above = true;  // the lower end of a range is not allowed itself
 const std::vector<ConfigKey>& config_schema() {
   static const std::vector<ConfigKey> schema{
       {"model.name", word("basic"), "architecture", {}, {"basic"}},
-      {"model.hidden",
-       Integers{256, 128},
-       "widths of the encoder; the decoder mirrors them",
-       {1, 65536}},
+      {"model.hidden", Integers{256, 128}, "widths of the encoder; the decoder mirrors them", {1, 65536}},
       {"model.latent_dim", whole(16), "dimensions of the latent space", {1, 65536}},
       {"model.dropout", 0.1, "probability of dropping an activation", {0, 0.99}},
       {"model.likelihood",
