@@ -296,9 +296,10 @@ void Machine::abandon_fibers() {
 
 void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, void (*body)(void*),
                      void* argument) {
-  static std::recursive_mutex mutex;
+  thread_local bool inside = false;  // all fibers of a launch run on its thread
+  if (inside) throw EmulatorError("simt: launch from inside a kernel");
+  static std::mutex mutex;
   const std::lock_guard lock(mutex);
-  if (active_) throw EmulatorError("simt: launch from inside a kernel");
   const auto extent = [](dim3 d) {
     return "(" + std::to_string(d.x) + "," + std::to_string(d.y) + "," + std::to_string(d.z) + ")";
   };
@@ -317,7 +318,11 @@ void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, vo
   argument_ = argument;
   error_ = nullptr;
   failed_ = false;
-  active_ = true;
+  inside = true;
+  const struct Leave {
+    bool& flag;
+    ~Leave() { flag = false; }
+  } leave{inside};
   ++launch_number_;
   random_state_ = options().seed * 0x9E3779B97F4A7C15ull | 1;
   launcher_.adopt_thread();
@@ -330,7 +335,6 @@ void Machine::launch(dim3 grid, dim3 block, std::size_t dynamic_shared_bytes, vo
         block_index_ = {x, y, z};
         run_block();
       }
-  active_ = false;
   unmap_shared();
   if (failed_) {
     abandon_fibers();

@@ -139,7 +139,7 @@ class Machine {
   int votes_[3]{}, result_[3]{};
 
   std::uint64_t launch_number_ = 0, random_state_ = 1;
-  bool active_ = false, failed_ = false;
+  bool failed_ = false;
   std::exception_ptr error_;
 
   std::unique_ptr<unsigned char[]> arena_;  // static arrays with red zones between, then the dynamic one
