@@ -23,12 +23,8 @@ void widen_transposed(const T* in, std::int64_t stride, std::int64_t rows, std::
                        kept = std::min<std::int64_t>(lanes, width - j);
     for (std::int64_t i = 0; i < rows; i += lanes) {
       const std::int64_t m = std::min<std::int64_t>(lanes, rows - i);
-      Vector square[lanes] = {};
-      for (std::int64_t r = 0; r < n; ++r) {
-        const T* p = in + (j + r) * stride + i;
-        square[r] = load_upto(p, m);
-      }
-      transpose(square);
+      Vector square[lanes];
+      load_square(in + j * stride + i, stride, n, m, square);
       for (std::int64_t r = 0; r < m; ++r) {
         store_upto(out + (i + r) * width + j, square[r], kept);
       }

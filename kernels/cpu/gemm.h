@@ -78,9 +78,11 @@ Blocks choose_blocks(std::int64_t rows, std::int64_t columns, std::int64_t k);
 
 /// epilogue(row, column, rows, columns, const float* block, stride): block[i * stride + j] is element
 /// (row + i, column + j). Called once for every element, from many threads.
-template <class Epilogue>
+/// ahead(row, column, rows, columns) names the memory that the epilogue of this block is going to touch (at
+/// most three regions); it is fetched while the block is computed. Asked for where the sum is not split.
+template <class Epilogue, class Ahead>
 void product(Context& context, std::int64_t rows, std::int64_t columns, std::int64_t k, const Matrix& a,
-             const Matrix& b, const Blocks& blocks, const Epilogue& epilogue) {
+             const Matrix& b, const Blocks& blocks, const Epilogue& epilogue, const Ahead& ahead) {
   if (rows == 0 || columns == 0) return;
   const std::int64_t row_blocks = divide_up(rows, blocks.rows),
                      column_blocks = divide_up(columns, blocks.columns);
@@ -119,7 +121,7 @@ void product(Context& context, std::int64_t rows, std::int64_t columns, std::int
     const std::int64_t c_row = groups > 1 ? partial_width : width;
     if (k == 0) std::fill_n(sums, height * width, 0.0f);
     const auto multiply = [&](std::int64_t row, std::int64_t m, std::int64_t k0, std::int64_t kc, bool again,
-                              float* out, Upcoming next_a, Upcoming next_b) {
+                              float* out, const UpcomingList& upcoming) {
       Strided left{static_cast<const float*>(a.data) + row * a.row + k0 * a.column, a.row, a.column};
       if (!a_direct && a.column == 1) {
         pack(a, row, k0, m, kc, kc, a_pack);
@@ -128,15 +130,16 @@ void product(Context& context, std::int64_t rows, std::int64_t columns, std::int
         pack(a.transposed(), k0, row, kc, m, m, a_pack);
         left = {a_pack, 1, m};
       }
-      product_block(m, n, kc, left, b_pack, out, c_row, again, next_a, next_b);
+      product_block(m, n, kc, left, b_pack, out, c_row, again, upcoming);
     };
     if (single_chunk) {
       if (k > 0) pack_panels(b, 0, column, k, n, b_pack);
       for (std::int64_t row = first_row; row < last_row; row += step) {
         const std::int64_t m = std::min(step, last_row - row);
         const std::int64_t below = row + m;
-        if (k > 0)
-          multiply(row, m, 0, k, false, c, upcoming_block(a, below, 0, std::min(step, rows - below), k), {});
+        UpcomingList upcoming = ahead(row, column, m, n);
+        upcoming.back() = upcoming_block(a, below, 0, std::min(step, rows - below), k);
+        if (k > 0) multiply(row, m, 0, k, false, c, upcoming);
         epilogue(row, column, m, n, static_cast<const float*>(c), c_row);
       }
     } else {
@@ -144,9 +147,9 @@ void product(Context& context, std::int64_t rows, std::int64_t columns, std::int
         const std::int64_t kc = std::min(chunk, k_end - k0), k1 = k0 + kc;
         pack_panels(b, k0, column, kc, n, b_pack);
         multiply(first_row, last_row - first_row, k0, kc, k0 > k_begin, c,
-                 upcoming_block(a, first_row, k1, a_direct ? 0 : last_row - first_row,
-                                std::min(chunk, k_end - k1)),
-                 upcoming_block(b, k1, column, std::min(chunk, k_end - k1), n));
+                 {upcoming_block(a, first_row, k1, a_direct ? 0 : last_row - first_row,
+                                 std::min(chunk, k_end - k1)),
+                  upcoming_block(b, k1, column, std::min(chunk, k_end - k1), n)});
       }
       if (groups == 1)
         epilogue(first_row, column, last_row - first_row, n, static_cast<const float*>(c), c_row);
@@ -168,6 +171,27 @@ void product(Context& context, std::int64_t rows, std::int64_t columns, std::int
   }
 }
 
+template <class Epilogue>
+void product(Context& context, std::int64_t rows, std::int64_t columns, std::int64_t k, const Matrix& a,
+             const Matrix& b, const Blocks& blocks, const Epilogue& epilogue) {
+  product(context, rows, columns, k, a, b, blocks, epilogue,
+          [](std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return UpcomingList{}; });
+}
+
+/// Rows p, p + stride, ... up to `rows`, of `columns` elements each, as the columns of a square; zeros
+/// beyond.
+template <class T>
+inline void load_square(const T* p, std::int64_t stride, std::int64_t rows, std::int64_t columns,
+                        Vector (&square)[lanes]) {
+  if (rows == lanes && columns == lanes) {
+#pragma GCC unroll 16
+    for (int r = 0; r < lanes; ++r) square[r] = load(p + r * stride);
+  } else {
+    for (int r = 0; r < lanes; ++r) square[r] = r < rows ? load_upto(p + r * stride, columns) : Vector{};
+  }
+  transpose(square);
+}
+
 /// Hands a block over transposed: f(j, row, count, v) where v holds elements (row .. row + count, j), count
 /// <= lanes.
 template <class F>
@@ -177,12 +201,8 @@ void for_each_transposed(const float* block, std::int64_t stride, std::int64_t r
     const std::int64_t height = std::min<std::int64_t>(lanes, rows - i);
     for (std::int64_t j = 0; j < columns; j += lanes) {
       const std::int64_t width = std::min<std::int64_t>(lanes, columns - j);
-      Vector square[lanes] = {};
-      for (std::int64_t r = 0; r < height; ++r) {
-        const float* p = block + (i + r) * stride + j;
-        square[r] = load_upto(p, width);
-      }
-      transpose(square);
+      Vector square[lanes];
+      load_square(block + i * stride + j, stride, height, width, square);
       for (std::int64_t c = 0; c < width; ++c) f(j + c, i, height, square[c]);
     }
   }

@@ -8,6 +8,7 @@
 // order, whatever the number of threads. b is read up to the next multiple of `lanes` columns; c is written
 // exactly.
 #pragma once
+#include <array>
 #include <cstdint>
 
 #include "kernels/cpu/gemm_vector.h"
@@ -105,6 +106,8 @@ class Upcoming {
   std::int64_t bytes_ = 0, stride_ = 0, lines_ = 0, at_ = 0;
 };
 
+using UpcomingList = std::array<Upcoming, 4>;
+
 /// Floats of b [k, columns] in panels: tile_columns columns after another, each panel k-major and, the last
 /// one, only as many vectors wide as it needs.
 inline std::int64_t panels_size(std::int64_t k, std::int64_t columns) {
@@ -114,19 +117,18 @@ inline std::int64_t panels_size(std::int64_t k, std::int64_t columns) {
 /// c [rows, columns] (+)= a [rows, k] b [k, columns], b in panels. The operand with fewer tiles is walked
 /// outside.
 inline void product_block(std::int64_t rows, std::int64_t columns, std::int64_t k, const Strided& a,
-                          const float* b, float* c, std::int64_t c_row, bool accumulate, Upcoming next_a = {},
-                          Upcoming next_b = {}) {
+                          const float* b, float* c, std::int64_t c_row, bool accumulate,
+                          UpcomingList upcoming = {}) {
   // Rows are shared out evenly: 32 rows are 11 + 11 + 10 and not 12 + 12 + 8.
   const std::int64_t row_tiles = (rows + tile_rows - 1) / tile_rows, low = rows / row_tiles,
                      more = rows % row_tiles;
   const std::int64_t panels = (columns + tile_columns - 1) / tile_columns;
-  const std::int64_t share_a = next_a.lines() / (row_tiles * panels) + 1;
-  const std::int64_t share_b = next_b.lines() / (row_tiles * panels) + 1;
+  std::int64_t share[std::tuple_size_v<UpcomingList>];
+  for (std::size_t i = 0; i < upcoming.size(); ++i) share[i] = upcoming[i].lines() / (row_tiles * panels) + 1;
   const auto tile = [&](std::int64_t t, std::int64_t panel) {
     const std::int64_t r = t * low + (t < more ? t : more), j = panel * tile_columns;
     const std::int64_t width = columns - j < tile_columns ? columns - j : tile_columns;
-    next_a.fetch(share_a);
-    next_b.fetch(share_b);
+    for (std::size_t i = 0; i < upcoming.size(); ++i) upcoming[i].fetch(share[i]);
     if (width > lanes) {
       product_rows<2>(low + (t < more), a.from_row(r), b + j * k, tile_columns, k, c + r * c_row + j, c_row,
                       width, accumulate);

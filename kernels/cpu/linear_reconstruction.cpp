@@ -17,12 +17,18 @@ namespace {
 
 constexpr std::int64_t strip = 8 * gemm::tile_rows;
 
-// Asks for `count` elements from `first` on before they are needed: the rows of target and dy lie far apart,
-// and a strip takes too little of each for the hardware to see a stream.
-inline void prefetch(const ConstView& v, std::int64_t first, std::int64_t count) {
-  const auto size = static_cast<std::int64_t>(dtype_size(v.dtype));
-  const char* const p = v.as<char>() + first * size;
-  for (std::int64_t i = 0; i < count * size; i += 64) __builtin_prefetch(p + i, 0, 2);
+/// d <- the gradient of `count` losses of y + offset against t; returns their sum.
+template <class Model>
+float losses_of(const Model model, const float* __restrict y, const float* __restrict offset,
+                const float* __restrict t, std::int64_t count, float* __restrict d) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float value = y[i] + offset[i];
+    sum += model.value(value, t[i]);
+    d[i] = model.derivative(value, t[i]);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -52,11 +58,13 @@ void linear_reconstruction(Context& context, ConstView x, ConstView w, ConstView
   blocks.k_chunk = std::clamp<std::int64_t>(65536 / blocks.columns, 256, 2048);
   blocks.rows = in <= blocks.k_chunk ? 8 * strip : strip;
 
+  const ConstView target_rows(target.data, target.dtype, {n, out}),
+      gradient_rows(dy.data, dy.dtype, {n, out});
+
   with_likelihood(params, [&](auto likelihood) {
     const auto epilogue = [&](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
                               const float* block, std::int64_t stride) {
       alignas(64) float y[gemm::lanes][strip], target_buffer[strip], gradient_buffer[strip];
-      const std::int64_t next = row + rows, ahead = std::min(strip, out - next);
       for (std::int64_t j = 0; j < columns; j += gemm::lanes) {
         const std::int64_t width = std::min<std::int64_t>(gemm::lanes, columns - j);
         gemm::for_each_transposed(block + j, stride, rows, width,
@@ -65,24 +73,22 @@ void linear_reconstruction(Context& context, ConstView x, ConstView w, ConstView
                                   });
         for (std::int64_t c = 0; c < width; ++c) {
           const std::int64_t r = column + j + c, at = r * out + row;
-          prefetch(target, r * out + next, ahead);
-          prefetch(dy, r * out + next, ahead);
           const float* const t = load(target, at, rows, target_buffer);
           float* const d = cpu::target(dy, at, gradient_buffer);
-          const auto model = likelihood;
-          float sum = 0;
-#pragma omp simd reduction(+ : sum)
-          for (std::int64_t i = 0; i < rows; ++i) {
-            const float value = y[c][i] + offset[row + i];
-            sum += model.value(value, t[i]);
-            d[i] = model.derivative(value, t[i]);
-          }
+          losses[row / strip * n + r] = losses_of(likelihood, y[c], offset + row, t, rows, d);
           store(d, dy, at, rows);
-          losses[row / strip * n + r] = sum;
         }
       }
     };
-    gemm::product(context, out, n, in, gemm::matrix(w), gemm::matrix(x).transposed(), blocks, epilogue);
+    // The rows of target and dy lie far apart, and a strip takes too little of each for the processor to see
+    // streams.
+    const auto ahead = [&](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns) {
+      return gemm::UpcomingList{
+          gemm::upcoming_block(gemm::matrix(target_rows), column, row, columns, rows),
+          gemm::upcoming_block(gemm::matrix(gradient_rows), column, row, columns, rows)};
+    };
+    gemm::product(context, out, n, in, gemm::matrix(w), gemm::matrix(x).transposed(), blocks, epilogue,
+                  ahead);
   });
   for (std::int64_t r = 0; r < n; ++r) {
     double sum = 0;

@@ -34,13 +34,19 @@ void optimizer_step_outer(Context& context, const StepState* state, OptimizerPar
     update(factors, g, values, m.as<float>() + first, v ? v.as<float>() + first : nullptr, count);
     if (shadow) write_shadow(shadow, first, values, count);
   };
-  gemm::product(context, out, in, n, gemm::matrix(dy).transposed(), gemm::matrix(x), blocks,
-                [&](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
-                    const float* block, std::int64_t stride) {
-                  if (stride == in) return apply(row * in, block, rows * in);
-                  for (std::int64_t i = 0; i < rows; ++i)
-                    apply((row + i) * in + column, block + i * stride, columns);
-                });
+  const auto epilogue = [&](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns,
+                            const float* block, std::int64_t stride) {
+    if (stride == in) return apply(row * in, block, rows * in);
+    for (std::int64_t i = 0; i < rows; ++i) apply((row + i) * in + column, block + i * stride, columns);
+  };
+  const auto ahead = [&](std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns) {
+    const auto region = [&](const View& view) {
+      if (!view) return gemm::Upcoming();
+      return gemm::Upcoming(view.as<float>() + row * in + column, rows, 4 * columns, 4 * in);
+    };
+    return gemm::UpcomingList{region(p), region(m), region(v)};
+  };
+  gemm::product(context, out, in, n, gemm::matrix(dy).transposed(), gemm::matrix(x), blocks, epilogue, ahead);
 }
 
 }  // namespace chorale::cpu
