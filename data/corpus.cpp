@@ -115,7 +115,7 @@ class Scanner {
       problem("bad name", file, fault);
       return false;
     }
-    if (!is_valid_utf8(file.lexically_relative(root_).native())) {
+    if (!valid_utf8(file.lexically_relative(root_).native())) {
       problem("bad name", file, "path is not UTF-8");
       return false;
     }
@@ -190,7 +190,7 @@ std::string song_id_fault(std::string_view id) {
   if (id.size() > limit) return "song id too long: " + std::to_string(id.size()) + " bytes (allowed 200)";
   if (id.front() == '-' || id.front() == '.')
     return "song id starts with '" + std::string(1, id.front()) + "'";
-  if (!is_valid_utf8(id)) return "song id is not UTF-8: " + printable(id);
+  if (!valid_utf8(id)) return "song id is not UTF-8: " + printable(id);
   for (const char c : id) {
     if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
       return "song id holds a slash or control character: " + printable(id);

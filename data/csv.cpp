@@ -10,23 +10,7 @@ namespace chorale::data {
 namespace {
 
 std::string at_line(const std::string& name, std::int64_t line) {
-  return name + ":" + std::to_string(line) + ": ";
-}
-
-/// Bytes of the well-formed UTF-8 sequence at `i`, 0 where there is none.
-std::size_t utf8_length(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-  const unsigned char first = byte(i);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || i + length > text.size()) return 0;
-  for (std::size_t k = 1; k < length; ++k) {
-    if ((byte(i + k) & 0xC0) != 0x80) return 0;
-  }
-  const unsigned char second = byte(i + 1);
-  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
-  if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
-  return length;
+  return printable(name) + ":" + std::to_string(line) + ": ";
 }
 
 class Parser {
@@ -95,7 +79,7 @@ class Parser {
         append(cell, c, start_line);
       }
     }
-    if (!is_valid_utf8(cell)) {
+    if (!valid_utf8(cell)) {
       throw InputError(at_line(name_, start_line) + "invalid UTF-8: " + printable(cell, 40));
     }
     return cell;
@@ -129,15 +113,6 @@ void check_header(const CsvTable& table, std::int64_t line) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text, i);
-    if (length == 0) return false;
-    i += length;
-  }
-  return true;
-}
-
 int CsvTable::find_column(std::string_view column) const {
   for (std::size_t i = 0; i < header.size(); ++i) {
     if (header[i] == column) return static_cast<int>(i);
@@ -150,8 +125,8 @@ int CsvTable::column(std::string_view column) const {
   if (index >= 0) return index;
   std::string names;
   for (const std::string& other : header) names += (names.empty() ? "" : ",") + other;
-  throw InputError(name + ":1: missing column: " + std::string(column) + " (seen " + printable(names, 300) +
-                   ")");
+  throw InputError(printable(name) + ":1: missing column: " + std::string(column) + " (seen " +
+                   printable(names, 300) + ")");
 }
 
 CsvTable parse_csv(std::string_view text, const std::string& name) {
@@ -160,7 +135,8 @@ CsvTable parse_csv(std::string_view text, const std::string& name) {
   table.name = name;
   Parser parser(text, name);
   CsvRow row;
-  if (!parser.next(row)) throw InputError(name + ":1: empty file (allowed a header line and rows)");
+  if (!parser.next(row))
+    throw InputError(printable(name) + ":1: empty file (allowed a header line and rows)");
   table.header = row.cells;
   check_header(table, row.line);
   while (parser.next(row)) {

@@ -41,7 +41,4 @@ CsvTable read_csv(const std::filesystem::path& path);
 /// One line with its newline; cells are quoted where they must be.
 std::string format_csv_row(std::span<const std::string> cells);
 
-/// True for well-formed UTF-8 (no overlong forms, no surrogates).
-bool is_valid_utf8(std::string_view text);
-
 }  // namespace chorale::data

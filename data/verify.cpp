@@ -55,7 +55,7 @@ void check_lyrics(const Corpus& corpus, const Song& song, std::vector<Problem>& 
   }
   try {
     const std::string text = read_file_bounded(path, max_lyrics_bytes);
-    if (!is_valid_utf8(text)) problems.push_back({"bad lyrics", song.lyrics_path, "not UTF-8"});
+    if (!valid_utf8(text)) problems.push_back({"bad lyrics", song.lyrics_path, "not UTF-8"});
     if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
       problems.push_back({"empty lyrics", song.lyrics_path, std::to_string(text.size()) + " bytes"});
     }

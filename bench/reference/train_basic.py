@@ -8,8 +8,11 @@ memory and contiguous). Prints the median seconds of a step and the peak residen
 """
 import argparse
 import json
+import os
 import resource
 import statistics
+import subprocess
+import sys
 import time
 
 import torch
@@ -52,8 +55,35 @@ def loss_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return F.mse_loss(y, x) + kl
 
 
+def run_json(command: list[str]) -> dict:
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+
+
+def compare(args: argparse.Namespace) -> dict:
+    """Both sides in alternation, a process each time; the ratio of each pair, its median, lowest and highest."""
+    ours, theirs, peaks = [], [], []
+    for _ in range(args.pairs):
+        bench = run_json([args.compare, f"--benchmark_filter=train_step/{args.arch}/fp32/", "--benchmark_format=json",
+                          f"--benchmark_min_time={args.min_time}"])["benchmarks"][0]
+        twin = run_json([sys.executable, __file__, "--arch", args.arch, "--steps", str(args.steps), "--optimizer",
+                         args.optimizer, "--threads", "2", "--json"])
+        assert int(bench["parameters"]) == twin["parameters"], "not the same model"
+        ours.append(bench["real_time"] / 1e3)
+        theirs.append(twin["step_s"])
+        peaks.append((bench["peak_rss_MiB"], twin["peak_rss_bytes"] / 2**20))
+    ratios = sorted(t / o for t, o in zip(theirs, ours))
+    return {"name": f"train step, basic {args.arch}, batch 32, f32, 2 threads", "ours_s": statistics.median(ours),
+            "reference_s": statistics.median(theirs), "ratio": statistics.median(ratios), "low": ratios[0],
+            "high": ratios[-1], "ours_peak_MiB": max(p[0] for p in peaks),
+            "reference_peak_MiB": min(p[1] for p in peaks), "pairs": args.pairs, "torch": torch.__version__}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--compare", metavar="BENCH_TRAIN", help="alternate with this program and print the ratio")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--min-time", type=float, default=3, help="seconds of BENCH_TRAIN a measurement")
     parser.add_argument("--arch", choices=WIDTHS, default="reference")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
@@ -62,6 +92,9 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="torch.compile the loss (needs a C++ compiler)")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    if args.compare:
+        print(json.dumps(compare(args)))
+        return
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)

@@ -60,12 +60,5 @@ TEST(Csv, MissingColumnListsThoseThatExist) {
   EXPECT_THROW(table.column("c"), InputError);
 }
 
-TEST(Csv, ValidatesUtf8) {
-  EXPECT_TRUE(is_valid_utf8("añ ক 🎵"));
-  for (const char* bad : {"\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF"}) {
-    EXPECT_FALSE(is_valid_utf8(bad));
-  }
-}
-
 }  // namespace
 }  // namespace chorale::data

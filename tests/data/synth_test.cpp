@@ -206,7 +206,7 @@ TEST(Lyrics, AreWellFormedInTheirScripts) {
         EXPECT_EQ(lyrics.translated.size(), lyrics.original.size());
       }
       const std::string text = lyrics_file_text(language, "pop", seed);
-      EXPECT_TRUE(is_valid_utf8(text));
+      EXPECT_TRUE(valid_utf8(text));
       EXPECT_EQ(text.find('%'), std::string::npos);
       EXPECT_NE(text.find(letter), std::string::npos);
       (text.starts_with("[Original]\n") ? sectioned : plain) = true;
