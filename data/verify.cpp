@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace chorale::data {
 namespace {
 
-constexpr std::uint64_t max_lyrics_bytes = 1 << 20;
+constexpr std::uint64_t max_lyrics_bytes = 1 << 20, max_manifest_bytes = std::uint64_t{1} << 32;
 
 /// Message of an error without the path that the problem names anyway.
 std::string without_path(const std::string& message, const std::string& path) {
@@ -211,6 +211,8 @@ Match match_corpus(const fs::path& root, const CorpusOptions& options) {
   }
   std::sort(match.corpus.songs.begin(), match.corpus.songs.end(),
             [](const Song& a, const Song& b) { return a.audio_path.native() < b.audio_path.native(); });
+  if (match.dropped > 0)
+    write_file(root / "manifest.previous.csv", read_file_bounded(path, max_manifest_bytes));
   write_manifest(match.corpus, path);
   return match;
 }

@@ -52,8 +52,9 @@ struct Match {
 };
 
 /// Pairs the songs below <root>/audio with the lyrics of the same song id and writes <root>/manifest.csv. Of
-/// the manifest before, titles, factor columns and songs that lie elsewhere are kept. InputError, with the
-/// old manifest as it was, if a song id is doubled, no song is found, or the old manifest is damaged.
+/// the manifest before, titles, factor columns and songs that lie elsewhere are kept; if songs leave it, it
+/// stays as <root>/manifest.previous.csv. InputError, with the old manifest as it was, if a song id is
+/// doubled, no song is found, or the old manifest is damaged.
 Match match_corpus(const std::filesystem::path& root, const CorpusOptions& options = {});
 
 }  // namespace chorale::data

@@ -26,7 +26,9 @@ int main(int argc, char** argv) {
     for (const data::Problem& problem : match.problems) {
       log_warning(problem.kind, ": ", printable(problem.path.native()), ": ", printable(problem.detail));
     }
-    if (match.dropped > 0) log_warning(match.dropped, " songs left the manifest: their audio is gone");
+    if (match.dropped > 0)
+      log_warning(match.dropped, " songs left the manifest, for their audio is gone; it stays as ", root,
+                  "/manifest.previous.csv");
     std::map<std::string, std::pair<int, int>> counts;
     std::pair<int, int> all{0, 0};
     for (const data::Song& song : match.corpus.songs) {

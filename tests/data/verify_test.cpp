@@ -128,6 +128,7 @@ TEST_F(Datasets, MatchingKeepsFactorsTitlesAndSongsElsewhere) {
        "x,,english,pop,elsewhere/x.wav,,false,88\n");
   const Match match = match_corpus(root());
   EXPECT_EQ(match.dropped, 1);
+  EXPECT_NE(testing::slurp(root() / "manifest.previous.csv").find("\nen_0009,"), std::string::npos);
   const Corpus corpus = load_corpus(root());
   ASSERT_EQ(corpus.songs.size(), 3u);
   EXPECT_EQ(corpus.songs[0].title, "A \"title\"");

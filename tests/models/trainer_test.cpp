@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <set>
 
 #include "models/checkpoint.h"
 #include "tests/models/training_setup.h"
@@ -160,7 +161,6 @@ TEST_F(TrainerTest, FactoredAndDenseGradientsTrainAlike) {
   TrainingRun factored(problem, "");
   ASSERT_FALSE(factored.model->parameters().factored().empty());
   factored.trainer->run();
-  const auto a = factored.weights();
 
   // Two micro-batches of which the second is empty would be dense, too; asking for accumulation forces dense
   // gradients while a batch as large as the data leaves one micro-batch a step in both runs.
@@ -172,21 +172,22 @@ TEST_F(TrainerTest, FactoredAndDenseGradientsTrainAlike) {
   ASSERT_TRUE(dense.model->parameters().factored().empty());
   once.trainer->run();
   dense.trainer->run();
-  const auto b = once.weights(), c = dense.weights();
+  const auto b = once.model->parameters().named(), c = dense.model->parameters().named();
   ASSERT_EQ(b.size(), c.size());
-  // The gradients of the biases in front of batch norms are rounding errors, which AdamW turns into whole
-  // steps of either sign; everything else agrees.
-  const std::int64_t noisy = 2 * (256 + 16);
-  std::int64_t differing = 0;
-  double worst = 0;
+  // A bias in front of a batch norm has no gradient but rounding errors, which AdamW turns into whole steps
+  // of either sign: two steps, apart by at most twice the learning rate each. Everything else agrees.
+  const std::set<std::string> without_gradient{"encoder.0.bias", "encoder.4.bias", "decoder.0.bias",
+                                               "decoder.4.bias"};
   for (std::size_t i = 0; i < b.size(); ++i) {
-    const double difference = std::abs(double{b[i]} - double{c[i]});
-    differing += !(difference <= 1e-7);
-    worst = std::max(worst, difference);
+    const auto left = b[i].value.to_host<float>(), right = c[i].value.to_host<float>();
+    const float allowed = without_gradient.contains(b[i].name) ? 2 * 2 * 1.01e-3f : 2e-7f;
+    float worst = 0;
+    for (std::size_t k = 0; k < left.size(); ++k) {
+      const float difference = std::abs(left[k] - right[k]);
+      worst = difference <= worst ? worst : difference;
+    }
+    EXPECT_LE(worst, allowed) << b[i].name;
   }
-  EXPECT_LE(differing, noisy);
-  EXPECT_LE(worst, 2 * 2 * 1e-3 * 1.01);  // two steps, apart by at most twice the learning rate each
-  EXPECT_EQ(a.size(), b.size());
 }
 
 }  // namespace
