@@ -38,6 +38,26 @@ Var matmul(const Var& a, const Var& b, bool transpose_a = false, bool transpose_
 /// activation is none, relu or tanh. A weight whose slot keeps factors gets them instead of a dense gradient.
 Var linear(const Var& x, const Var& weight, const Var& bias, Activation activation = Activation::none);
 
+// ---- images, NHWC: (n, height, width, channels) ----
+/// torch.nn.functional.conv2d. weight (out, kernel height, kernel width, in), bias (out) or undefined.
+Var conv2d(const Var& x, const Var& weight, const Var& bias, ConvolutionParams params);
+/// torch.nn.functional.conv_transpose2d to the given height and width, which `params` must map back to x's. weight
+/// (in, kernel height, kernel width, out), bias (out) or undefined.
+Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, ConvolutionParams params, std::int64_t height,
+                     std::int64_t width);
+/// torch.nn.AdaptiveAvgPool2d; 1 x 1 is global pooling.
+Var average_pool(const Var& x, std::int64_t height, std::int64_t width);
+/// torch.nn.functional.interpolate(mode="bilinear", align_corners=False).
+Var resize_bilinear(const Var& x, std::int64_t height, std::int64_t width);
+/// Feature-wise linear modulation: x (n, ..., c), film (n, 2 c) = [scale | shift]: x (1 + scale) + shift.
+Var film(const Var& x, const Var& film);
+
+// ---- columns and rows ----
+/// (n, a) and (n, b): (n, a + b).
+Var concat(const Var& a, const Var& b);
+/// weight (v, d), index i64 (n): (n, d).
+Var embedding(const Var& weight, const Tensor& index);
+
 // ---- normalisation, softmax over the last dimension, dropout ----
 struct BatchNormState {
   Tensor running_mean, running_variance;  ///< f32 (c); updated in training
@@ -45,8 +65,13 @@ struct BatchNormState {
   float epsilon = 1e-5f;
   bool training = true;
 };
-/// torch.nn.BatchNorm1d followed by none, relu or leaky_relu(slope). x (n, c); gamma, beta f32 (c).
+/// torch.nn.BatchNorm1d or 2d followed by none, relu or leaky_relu(slope), and in training by dropout, in one pass.
+/// x (n, ..., c); gamma, beta f32 (c). `step` may be null without dropout.
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, BatchNormState& state,
+               Activation activation = Activation::none, float slope = 0.01f, ChannelDropout dropout = {},
+               const StepState* step = nullptr);
+/// torch.nn.GroupNorm followed by an activation as above. x (n, ..., c), groups divides c; gamma, beta f32 (c).
+Var group_norm(const Var& x, const Var& gamma, const Var& beta, std::int64_t groups, float epsilon = 1e-5f,
                Activation activation = Activation::none, float slope = 0.01f);
 Var softmax(const Var& x);
 Var log_softmax(const Var& x);
@@ -62,6 +87,24 @@ struct GaussianLatent {
 /// statistics (n, 2 d) = [mu | log variance]; see kernel row gaussian_latent_forward.
 GaussianLatent gaussian_latent(const Var& statistics, const StepState* state, std::uint32_t stream,
                                GaussianLatentParams params = {});
+/// VaDE's latent under a mixture of k Gaussians; see kernel row mixture_latent_forward.
+struct MixtureLatent {
+  Var z;                    ///< (n, d), dtype of `statistics`
+  Var kl;                   ///< f32 (n), nats
+  Tensor responsibilities;  ///< f32 (n, k)
+};
+/// logits f32 (k), means and log_variances f32 (k, d).
+MixtureLatent mixture_latent(const Var& statistics, const Var& logits, const Var& means, const Var& log_variances,
+                             const StepState* state, std::uint32_t stream, GaussianLatentParams params = {});
+/// Estimates of log q(z) and of log q(z_k) for each dimension, f32; see kernel row aggregate_posterior_forward.
+struct AggregatePosterior {
+  Var joint;      ///< (n)
+  Var marginals;  ///< (n, d)
+};
+AggregatePosterior aggregate_posterior(const Var& statistics, const Var& z, double samples,
+                                       GaussianLatentParams params = {});
+/// Each column of x (n, d) in a random order of its own; no gradient.
+Tensor permute_columns(const Tensor& x, const StepState* state, std::uint32_t stream);
 /// Negative log-likelihood in nats of `target` (n, d) under parameters y (n, d): f32 (n), summed over d.
 Var reconstruction(const Var& y, const Tensor& target, LikelihoodParams params);
 /// reconstruction(linear(x, weight, bias), target) without storing the linear layer's output.

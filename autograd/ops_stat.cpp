@@ -21,11 +21,13 @@ Var row_map(const Var& x, Forward forward, Backward backward) {
 }  // namespace
 
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, BatchNormState& state, Activation activation,
-               float slope) {
+               float slope, ChannelDropout dropout, const StepState* step) {
   const Tensor input = x.value().contiguous();
-  if (input.rank() != 2 || gamma.shape() != Shape{input.dim(1)} || beta.shape() != gamma.shape())
+  if (input.rank() < 2 || gamma.shape() != Shape{input.dim(input.rank() - 1)} || beta.shape() != gamma.shape())
     throw ContractError("batch_norm: x " + to_string(input.shape()) + ", gamma " + to_string(gamma.shape()) +
-                        ", beta " + to_string(beta.shape()) + " (allowed (n, c), (c,), (c,))");
+                        ", beta " + to_string(beta.shape()) + " (allowed (n, ..., c), (c,), (c,))");
+  if (!(dropout.p >= 0.0f && dropout.p < 1.0f))
+    throw ContractError("batch_norm: dropout p = " + std::to_string(dropout.p) + " (allowed [0, 1))");
   ExecutionContext& context = current_context();
   Tensor y(input.shape(), input.dtype());
   if (!state.training) {
@@ -36,13 +38,13 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, BatchNormState& 
   }
   Tensor mean(gamma.shape(), DType::f32), rstd(gamma.shape(), DType::f32);
   kernel::batch_norm_forward(context, input, gamma.value(), beta.value(), state.running_mean,
-                             state.running_variance, state.momentum, state.epsilon, activation, slope, y,
-                             mean, rstd);
+                             state.running_variance, state.momentum, state.epsilon, activation, slope, dropout,
+                             step, y, mean, rstd);
   return make_result(y, {x, gamma, beta}, [=](const Tensor& dy) {
     Tensor dx(input.shape(), input.dtype()), dgamma(gamma.shape(), DType::f32),
         dbeta(gamma.shape(), DType::f32);
     kernel::batch_norm_backward(current_context(), dy.contiguous(), input, gamma.value(), beta.value(), mean,
-                                rstd, activation, slope, dx, dgamma, dbeta);
+                                rstd, activation, slope, dropout, step, dx, dgamma, dbeta);
     add_gradient(x, dx);
     add_gradient(gamma, dgamma);
     add_gradient(beta, dbeta);

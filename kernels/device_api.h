@@ -20,12 +20,36 @@ struct DeviceDescription {
   char instruction_set[32];  ///< "avx512", "sm_90", ...
 };
 
-/// Version of this struct and of kernels.def; a module built from another source is refused.
-constexpr std::uint32_t device_api_version = 1;
+/// Version of the calls of DeviceApi; raise it when one of them changes.
+constexpr std::uint32_t device_api_version = 2;
+
+namespace detail {
+constexpr std::uint64_t mix(std::uint64_t hash, std::string_view text) {
+  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+  return hash;
+}
+constexpr std::uint64_t mix(std::uint64_t hash, std::size_t number) {
+  return (hash ^ number) * 0x100000001b3ull;
+}
+}  // namespace detail
+
+/// Fingerprint of everything that both sides of the table must agree on: the rows of kernels.def with their
+/// parameters, and the sizes of what those hold (FNV-1a).
+constexpr std::uint64_t interface_fingerprint() {
+  std::uint64_t hash = detail::mix(0xcbf29ce484222325ull, std::size_t{device_api_version});
+#define KERNEL(name, parameters, precision, cuda) hash = detail::mix(hash, #name #parameters);
+#include "kernels/kernels.def"
+#undef KERNEL
+  for (std::size_t size :
+       {sizeof(Context), sizeof(View), sizeof(Strides), sizeof(StepState), sizeof(StepControl), sizeof(OptimizerParams),
+        sizeof(LikelihoodParams), sizeof(GaussianLatentParams), sizeof(ConvolutionParams), sizeof(ChannelDropout),
+        sizeof(MelParams), sizeof(DecibelParams), sizeof(DeviceDescription)})
+    hash = detail::mix(hash, size);
+  return hash;
+}
 
 struct DeviceApi {
-  std::uint32_t version = device_api_version;
-  int kernels = kernel_count;
+  std::uint64_t fingerprint = interface_fingerprint();  ///< first, so that it can be read whatever follows
   const char* name = nullptr;  ///< "cpu", "cuda" or "simt"
   bool host_memory = true;     ///< the host may read and write device memory
   KernelTable table{};

@@ -28,6 +28,21 @@ struct GaussianLatentParams {
   bool sample = true;  ///< false: z = mu (evaluation)
 };
 
+/// Of conv2d rows: torch.nn.Conv2d's stride and zero padding, by rows (height) and columns (width).
+struct ConvolutionParams {
+  std::int32_t stride_height = 1, stride_width = 1;
+  std::int32_t padding_height = 0, padding_width = 0;
+};
+
+/// Dropout of whole channels: x is [samples * rows_per_sample, channels], one draw for each (sample, channel), Philox
+/// index = sample * channels + channel. With rows_per_sample = 1 it is elementwise dropout (row `dropout`), with
+/// height * width it is torch.nn.Dropout2d. p = 0: none.
+struct ChannelDropout {
+  float p = 0.0f;
+  std::uint32_t stream = 0;
+  std::int64_t rows_per_sample = 1;
+};
+
 /// torch.optim semantics: `adamw` decouples the weight decay, `adam` adds it to the gradient, `sgd` uses
 /// beta1 as momentum (dampening 0) and ignores beta2 and epsilon.
 struct OptimizerParams {

@@ -52,7 +52,7 @@ const DeviceApi* load_module(const fs::path& file, std::string& why) {
     why = entry ? message.data() : file.filename().string() + " is no backend module";
     return nullptr;
   }
-  if (api->version != device_api_version || api->kernels != kernel_count) {
+  if (api->fingerprint != interface_fingerprint()) {
     why = file.filename().string() + " was built from another version";
     return nullptr;
   }

@@ -104,7 +104,7 @@ void normalise(Context& context, const ConstView& x, const ConstView& gamma, con
 
 void batch_norm_forward(Context& context, ConstView x, ConstView gamma, ConstView beta, View running_mean,
                         View running_variance, float momentum, float epsilon, Activation activation,
-                        float slope, View y, View mean, View rstd) {
+                        float slope, ChannelDropout, const StepState*, View y, View mean, View rstd) {
   const char* kernel = "batch_norm_forward";
   require_storage(kernel, x, y);
   require(x.rank >= 2 && same_shape(x, y), kernel, "x and y must have one shape of rank 2 or more", x, y);
@@ -169,7 +169,7 @@ void batch_norm_inference(Context& context, ConstView x, ConstView gamma, ConstV
 }
 
 void batch_norm_backward(Context& context, ConstView dy, ConstView x, ConstView gamma, ConstView beta,
-                         ConstView mean, ConstView rstd, Activation activation, float slope, View dx,
+                         ConstView mean, ConstView rstd, Activation activation, float slope, ChannelDropout, const StepState*, View dx,
                          View dgamma, View dbeta) {
   const char* kernel = "batch_norm_backward";
   require_storage(kernel, dy, x, dx);

@@ -312,7 +312,7 @@ void check(const char* op, const ConstView& x, const ConstView& y, std::initiali
 
 void batch_norm_forward(Context& context, ConstView x, ConstView gamma, ConstView beta, View running_mean,
                         View running_variance, float momentum, float epsilon, Activation activation,
-                        float slope, View y, View mean, View rstd) {
+                        float slope, ChannelDropout, const StepState*, View y, View mean, View rstd) {
   const char* op = "batch_norm_forward";
   check(op, x, y, {gamma, beta, running_mean, running_variance, mean, rstd});
   const std::int64_t rows = x.rows(), columns = x.columns();
@@ -358,7 +358,7 @@ void batch_norm_inference(Context& context, ConstView x, ConstView gamma, ConstV
 }
 
 void batch_norm_backward(Context& context, ConstView dy, ConstView x, ConstView gamma, ConstView beta,
-                         ConstView mean, ConstView rstd, Activation activation, float slope, View dx,
+                         ConstView mean, ConstView rstd, Activation activation, float slope, ChannelDropout, const StepState*, View dx,
                          View dgamma, View dbeta) {
   const char* op = "batch_norm_backward";
   check(op, x, dx, {gamma, beta, mean, rstd, dgamma, dbeta});
