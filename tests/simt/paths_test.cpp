@@ -149,14 +149,15 @@ TEST_F(Paths, BatchNormInOneKernelAndInSeveral) {
           const Tensor y({rows, columns}, DType::f32), z({rows, columns}, DType::f32),
               dx({rows, columns}, DType::f32);
           const Tensor dgamma({columns}, DType::f32), dbeta({columns}, DType::f32);
+          const StepState* state = nullptr;
           Context& c = current_context();
           kernel::batch_norm_forward(c, x, gamma, beta, running_mean, running_variance, 0.1f, 1e-2f,
-                                     activation, 0.2f, {}, nullptr, y, mean, rstd);
+                                     activation, 0.2f, ChannelDropout{}, state, y, mean, rstd);
           kernel::batch_norm_inference(c, x, gamma, beta, running_mean, running_variance, 1e-2f, activation,
                                        0.2f, z);
           // Without an activation: at its kink rounding decides which side an element is on.
-          kernel::batch_norm_backward(c, dy, x, gamma, beta, mean, rstd, Activation::none, 0.2f, {}, nullptr, dx,
-                                      dgamma, dbeta);
+          kernel::batch_norm_backward(c, dy, x, gamma, beta, mean, rstd, Activation::none, 0.2f,
+                                      ChannelDropout{}, state, dx, dgamma, dbeta);
           return std::vector<Tensor>{running_mean, running_variance, z, rstd, dgamma, dbeta};
         });
 }
