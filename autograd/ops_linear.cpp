@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "autograd/ops.h"
+#include "autograd/parameter_gradient.h"
 #include "kernels/launch.h"
 
 namespace chorale::autograd {
@@ -12,26 +13,6 @@ void check_linear(const char* op, const Tensor& x, const Tensor& weight, const V
                         to_string(weight.shape()) + ", bias " +
                         (bias.defined() ? to_string(bias.shape()) : "none") +
                         " (allowed (n, in), (out, in), (out,))");
-}
-
-/// Where dy^T x of a parameter goes: its slot's dense tensor, or a fresh one that is added to the node
-/// afterwards.
-struct Target {
-  Tensor tensor;
-  float beta = 0.0f;
-  bool into_slot = false;
-};
-
-Target target_of(const Var& parameter) {
-  if (GradientSlot* slot = parameter.slot()) return {slot->dense, slot->written ? 1.0f : 0.0f, true};
-  return {Tensor(parameter.shape(), parameter.value().dtype()), 0.0f, false};
-}
-
-void finish(const Var& parameter, const Target& target) {
-  if (target.into_slot)
-    parameter.slot()->written = true;
-  else
-    add_gradient(parameter, target.tensor);
 }
 
 /// dw = dy^T x, or its factors if the parameter's slot keeps those.
