@@ -42,12 +42,15 @@ DeviceApi make_api() {
 #define KERNEL(row, parameters, precision, implementation) api.table.row = CHORALE_ROW_##implementation(row);
 #include "kernels/kernels.def"
 #undef KERNEL
-  // Our own code around a product; product() itself is the stand-in.
+  // Our own code around a library's call, which itself is the stand-in.
   api.table.matmul = &cuda::matmul;
   api.table.linear_forward = &cuda::linear_forward;
   api.table.linear_backward_input = &cuda::linear_backward_input;
   api.table.linear_backward_weight = &cuda::linear_backward_weight;
   api.table.linear_reconstruction = &cuda::linear_reconstruction;
+  api.table.conv2d_forward = &cuda::conv2d_forward;
+  api.table.conv2d_backward_input = &cuda::conv2d_backward_input;
+  api.table.conv2d_backward_weight = &cuda::conv2d_backward_weight;
   return api;
 }
 
