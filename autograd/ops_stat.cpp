@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Normalisation, softmax, dropout and the variational part.
 #include "autograd/ops.h"
+#include "autograd/two_results.h"
 #include "kernels/launch.h"
 
 namespace chorale::autograd {
@@ -23,7 +24,8 @@ Var row_map(const Var& x, Forward forward, Backward backward) {
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, BatchNormState& state, Activation activation,
                float slope, ChannelDropout dropout, const StepState* step) {
   const Tensor input = x.value().contiguous();
-  if (input.rank() < 2 || gamma.shape() != Shape{input.dim(input.rank() - 1)} || beta.shape() != gamma.shape())
+  if (input.rank() < 2 || gamma.shape() != Shape{input.dim(input.rank() - 1)} ||
+      beta.shape() != gamma.shape())
     throw ContractError("batch_norm: x " + to_string(input.shape()) + ", gamma " + to_string(gamma.shape()) +
                         ", beta " + to_string(beta.shape()) + " (allowed (n, ..., c), (c,), (c,))");
   if (!(dropout.p >= 0.0f && dropout.p < 1.0f))
@@ -38,8 +40,8 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, BatchNormState& 
   }
   Tensor mean(gamma.shape(), DType::f32), rstd(gamma.shape(), DType::f32);
   kernel::batch_norm_forward(context, input, gamma.value(), beta.value(), state.running_mean,
-                             state.running_variance, state.momentum, state.epsilon, activation, slope, dropout,
-                             step, y, mean, rstd);
+                             state.running_variance, state.momentum, state.epsilon, activation, slope,
+                             dropout, step, y, mean, rstd);
   return make_result(y, {x, gamma, beta}, [=](const Tensor& dy) {
     Tensor dx(input.shape(), input.dtype()), dgamma(gamma.shape(), DType::f32),
         dbeta(gamma.shape(), DType::f32);
@@ -89,24 +91,13 @@ GaussianLatent gaussian_latent(const Var& statistics, const StepState* state, st
   Tensor z({input.dim(0), d}, input.dtype()), kl({d}, DType::f32);
   kernel::gaussian_latent_forward(current_context(), input, state, stream, params, z, kl);
 
-  // Two results of one kernel: each leaves its gradient with the common node, which runs when both are done.
-  struct Gradients {
-    Tensor dz, dkl;
-  };
-  auto received = std::make_shared<Gradients>();
-  const Var both = make_result(input, {statistics}, [=](const Tensor&) {
+  const auto backward = [=](const Tensor& dz, const Tensor& dkl) {
     Tensor dstatistics(input.shape(), input.dtype());
-    kernel::gaussian_latent_backward(current_context(), received->dz, received->dkl, input, state, stream,
-                                     params, dstatistics);
+    kernel::gaussian_latent_backward(current_context(), dz, dkl, input, state, stream, params, dstatistics);
     add_gradient(statistics, dstatistics);
-  });
-  const auto leave = [both](Tensor& place, const Tensor& gradient) {
-    place = gradient.contiguous();
-    if (!both.grad().defined())
-      add_gradient(both, both.value());  // marks the node; its closure ignores the value
   };
-  return {make_result(z, {both}, [received, leave](const Tensor& g) { leave(received->dz, g); }),
-          make_result(kl, {both}, [received, leave](const Tensor& g) { leave(received->dkl, g); })};
+  const auto [latent, divergence] = two_results(z, kl, {statistics}, input, backward);
+  return {latent, divergence};
 }
 
 }  // namespace chorale::autograd

@@ -12,9 +12,8 @@
 // batch needs no second launch; f32 in a thread, f64 across threads, in order. Bytes: forward statistics + z,
 // backward statistics + dz + dstatistics; the noise is drawn again, never stored.
 #include "kernels/cuda/dispatch.h"
-#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/latent.cuh"
 #include "kernels/cuda/vector.cuh"
-#include "kernels/philox.h"
 
 namespace chorale::cuda {
 namespace {
@@ -23,29 +22,6 @@ constexpr int quad = 4;          // columns of a thread
 constexpr int slab_threads = 8;  // threads across: 32 columns
 constexpr int slab_rows = 32;    // threads down
 constexpr int block_threads = 256;
-
-/// The normals of elements first, first + 1, first + 2, first + 3.
-__device__ inline void four_normals(const StepState* state, std::uint32_t stream, std::int64_t first,
-                                    float out[4]) {
-  const std::uint64_t index = static_cast<std::uint64_t>(first);
-  float here[4], next[4] = {0, 0, 0, 0};
-  philox::normals(philox::block(state->seed, state->rng_offset, stream, index / 4), here);
-  const int offset = static_cast<int>(index % 4);
-  if (offset) philox::normals(philox::block(state->seed, state->rng_offset, stream, index / 4 + 1), next);
-  // Every index below is a constant after unrolling, which keeps the arrays in registers.
-  UNROLL
-  for (int j = 0; j < 4; ++j) {
-    UNROLL
-    for (int o = 0; o < 4; ++o)
-      if (o == offset) out[j] = j + o < 4 ? here[(j + o) % 4] : next[(j + o) % 4];
-  }
-}
-
-__device__ inline float clamped(const GaussianLatentParams& p, float log_variance) {
-  return log_variance < p.log_variance_min   ? p.log_variance_min
-         : log_variance > p.log_variance_max ? p.log_variance_max
-                                             : log_variance;
-}
 
 template <class T>
 __global__ void __launch_bounds__(slab_threads* slab_rows)
@@ -98,10 +74,10 @@ __global__ void __launch_bounds__(block_threads)
       const float sigma = expf(0.5f * clamped(params, raw));
       const float gradient = dz ? to_float(dz[row * d + column]) : 0.0f;
       const float weight = dkl ? dkl[column] * inverse_n : 0.0f;
-      const bool outside = raw < params.log_variance_min || raw > params.log_variance_max;
       dstatistics[at] = from_float<T>(gradient + weight * mu);
       dstatistics[at + d] = from_float<T>(
-          outside ? 0.0f : 0.5f * (gradient * noise[j] * sigma + weight * (sigma * sigma - 1.0f)));
+          outside(params, raw) ? 0.0f
+                               : 0.5f * (gradient * noise[j] * sigma + weight * (sigma * sigma - 1.0f)));
     }
   }
 }
