@@ -35,6 +35,18 @@ CHORALE_HD inline Block block(std::uint64_t seed, std::uint64_t offset, std::uin
 /// In [0, 1), 24 bits.
 CHORALE_HD inline float uniform(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
+/// Word of element `index`.
+CHORALE_HD inline std::uint32_t word(std::uint64_t seed, std::uint64_t offset, std::uint32_t stream,
+                                     std::uint64_t index) {
+  return block(seed, offset, stream, index / 4).word[index % 4];
+}
+
+/// floor(uniform(word) n) without rounding, for n < 2^39.
+CHORALE_HD inline std::int64_t below(std::uint32_t word, std::int64_t n) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(word >> 8) * static_cast<std::uint64_t>(n) >>
+                                   24);
+}
+
 /// The four standard normals of a block, by Box-Muller: (0, 1) from words 0 and 1, (2, 3) from words 2 and 3.
 CHORALE_HD inline void normals(const Block& b, float out[4]) {
   for (int pair = 0; pair < 2; ++pair) {

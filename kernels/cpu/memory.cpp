@@ -7,6 +7,8 @@
 //   accumulate        y += x                               f32 arithmetic
 //   scale_by          y = x factor[0]                      f32 arithmetic
 //   gather_rows       out[r, :] = source[index[start + r], :]       raw bytes; out of range: zeros
+//   gather_crops      out[r, b, :] = source[index[start + r], b, first_r : first_r + crop]   raw bytes,
+//   likewise
 //
 // Each view is read or written once: accumulate moves size (x + 2 y), the others size (x + y).
 #include <cmath>
@@ -17,6 +19,7 @@
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/storage.h"
+#include "kernels/philox.h"
 
 namespace chorale::cpu {
 namespace {
@@ -213,6 +216,40 @@ void gather_rows(Context&, ConstView source, ConstView index, const StepState* s
       std::memcpy(row_to, from + static_cast<std::size_t>(at) * bytes + begin, size);
     else
       std::memset(row_to, 0, size);
+  });
+}
+
+void gather_crops(Context&, ConstView source, ConstView index, const StepState* state, std::uint32_t stream,
+                  View out) {
+  const char* kernel = "gather_crops";
+  require(source.dtype == out.dtype && present(source) && present(out), kernel,
+          "source and out must have one dtype", source, out);
+  require(source.rank == 3 && out.rank == 3 && source.shape[1] == out.shape[1], kernel,
+          "source must be [m, bands, frames] and out [n, bands, crop]", source, out);
+  require(index.dtype == DType::i64 && index.rank == 1 && present(index), kernel,
+          "index must be i64 of rank 1", index);
+  const std::int64_t rows = out.shape[0], bands = out.shape[1], crop = out.shape[2], frames = source.shape[2];
+  require(crop <= frames, kernel, "a crop must not be longer than the rows of source", source, out);
+  const std::int64_t start = state ? state->cursor : 0, places = frames - crop + 1;
+  const std::size_t element = dtype_size(out.dtype), bytes = static_cast<std::size_t>(crop) * element;
+  parallel_tasks(rows, out.size(), [&](std::int64_t row) {
+    const std::int64_t position = start + row;
+    const std::int64_t at =
+        position >= 0 && position < index.size() ? index.as<std::int64_t>()[position] : -1;
+    auto* to = out.as<std::byte>() + static_cast<std::size_t>(row * bands) * bytes;
+    if (at < 0 || at >= source.shape[0]) {
+      std::memset(to, 0, static_cast<std::size_t>(bands) * bytes);
+      return;
+    }
+    const std::int64_t first = state ? philox::below(philox::word(state->seed, state->rng_offset, stream,
+                                                                  static_cast<std::uint64_t>(row)),
+                                                     places)
+                                     : (frames - crop) / 2;
+    const auto* from =
+        source.as<std::byte>() + static_cast<std::size_t>(at * bands * frames + first) * element;
+    for (std::int64_t band = 0; band < bands; ++band)
+      std::memcpy(to + static_cast<std::size_t>(band) * bytes,
+                  from + static_cast<std::size_t>(band * frames) * element, bytes);
   });
 }
 

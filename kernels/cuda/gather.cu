@@ -3,13 +3,17 @@
 //
 //   gather_rows    out[r, :] = source[index[start + r], :], start = state ? state->cursor : 0; out of range:
 //   zeros copy_strided   y[i, j, k, l] = x[i s0 + j s1 + k s2 + l s3]
+//   gather_crops   out[r, b, :] = source[index[start + r], b, first_r : first_r + crop], rows as in
+//   gather_rows
 //
 // gather_rows: rows of any length, moved 16 bytes a thread where address and length allow; the batch is a
 // grid of (pieces of a row, rows), so an epoch's order and cursor stay on the device. Bytes: 2 out.
+// gather_crops: a warp a band, an element a lane, for crops begin anywhere. Bytes: 2 out.
 // copy_strided: one thread an element, writes coalesced. Where x runs along the second last dimension (a
 // transposed matrix) 32 x 32 tiles go through shared memory, so that reads are coalesced too. Bytes: 2 y.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/vector.cuh"
+#include "kernels/philox.h"
 
 namespace chorale::cuda {
 namespace {
@@ -43,6 +47,42 @@ void gather(Context& context, const ConstView& source, const ConstView& index, c
                   static_cast<unsigned>(std::min(rows, max_grid_y)));
   LAUNCH((gather_kernel<Word>), grid, block_threads, 0, context.stream, source.as<Word>(), source.shape[0],
          index.as<std::int64_t>(), index.size(), state, out.as<Word>(), rows, words);
+}
+
+template <class Word>
+__global__ void __launch_bounds__(block_threads)
+    crop_kernel(const Word* source, std::int64_t source_rows, std::int64_t frames, const std::int64_t* index,
+                std::int64_t indices, const StepState* state, std::uint32_t stream, Word* out,
+                std::int64_t rows, std::int64_t bands, std::int64_t crop) {
+  const std::int64_t start = state ? state->cursor : 0;
+  const std::int64_t lane = threadIdx.x % warp_size, warp = global_thread() / warp_size;
+  for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
+    const std::int64_t position = start + row;
+    const std::int64_t from = position >= 0 && position < indices ? index[position] : -1;
+    const bool inside = from >= 0 && from < source_rows;
+    std::int64_t first = (frames - crop) / 2;
+    if (state)
+      first =
+          philox::below(philox::word(state->seed, state->rng_offset, stream, static_cast<std::uint64_t>(row)),
+                        frames - crop + 1);
+    for (std::int64_t band = warp; band < bands; band += global_threads() / warp_size) {
+      const std::int64_t read = (from * bands + band) * frames + first, write = (row * bands + band) * crop;
+      for (std::int64_t i = lane; i < crop; i += warp_size)
+        out[write + i] = inside ? source[read + i] : Word{};
+    }
+  }
+}
+
+template <class Word>
+void crop(Context& context, const ConstView& source, const ConstView& index, const StepState* state,
+          std::uint32_t stream, const View& out) {
+  const std::int64_t rows = out.shape[0], across = ceil_div(out.shape[1], block_threads / warp_size);
+  const std::int64_t per_row = std::max<std::int64_t>(1, multiprocessors(context) * 16 / rows);
+  const dim3 grid(static_cast<unsigned>(std::min(across, per_row)),
+                  static_cast<unsigned>(std::min(rows, max_grid_y)));
+  LAUNCH((crop_kernel<Word>), grid, block_threads, 0, context.stream, source.as<Word>(), source.shape[0],
+         source.shape[2], index.as<std::int64_t>(), index.size(), state, stream, out.as<Word>(), rows,
+         out.shape[1], out.shape[2]);
 }
 
 struct Extents {
@@ -123,6 +163,27 @@ void gather_rows(Context& context, ConstView source, ConstView index, const Step
   if (divides(4)) return gather<std::uint32_t>(context, source, index, state, out, row_bytes);
   if (divides(2)) return gather<std::uint16_t>(context, source, index, state, out, row_bytes);
   gather<std::uint8_t>(context, source, index, state, out, row_bytes);
+}
+
+void gather_crops(Context& context, ConstView source, ConstView index, const StepState* state,
+                  std::uint32_t stream, View out) {
+  const char* op = "gather_crops";
+  require_dtype(out, source.dtype, op, "out");
+  require_dtype(index, DType::i64, op, "index");
+  require(source.rank == 3 && out.rank == 3 && index.rank == 1 && source.shape[1] == out.shape[1], op,
+          "source must be [m, bands, frames], out [n, bands, crop] and index [n]");
+  require(out.shape[2] <= source.shape[2], op, "a crop must not be longer than the rows of source");
+  if (out.size() == 0) return;
+  switch (dtype_size(out.dtype)) {
+    case 1:
+      return crop<std::uint8_t>(context, source, index, state, stream, out);
+    case 2:
+      return crop<std::uint16_t>(context, source, index, state, stream, out);
+    case 4:
+      return crop<std::uint32_t>(context, source, index, state, stream, out);
+    default:
+      return crop<std::uint64_t>(context, source, index, state, stream, out);
+  }
 }
 
 void copy_strided(Context& context, ConstView x, Strides strides, View y) {

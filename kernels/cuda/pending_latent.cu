@@ -8,5 +8,4 @@ void mixture_latent_backward(Context &, ConstView, ConstView, ConstView, ConstVi
 void aggregate_posterior_forward(Context &, ConstView, ConstView, double, GaussianLatentParams, View, View) { throw ContractError("aggregate_posterior_forward: pending"); }
 void aggregate_posterior_backward(Context &, ConstView, ConstView, ConstView, ConstView, ConstView, ConstView, double, GaussianLatentParams, View, View) { throw ContractError("aggregate_posterior_backward: pending"); }
 void permute_columns(Context &, ConstView, const StepState*, std::uint32_t, View) { throw ContractError("permute_columns: pending"); }
-void gather_crops(Context &, ConstView, ConstView, const StepState*, std::uint32_t, View) { throw ContractError("gather_crops: pending"); }
 }  // namespace chorale::cuda

@@ -3,12 +3,15 @@
 #include <cmath>
 
 #include "kernels/launch.h"
+#include "tests/cases/philox_reference.h"
 #include "tests/harness/op_case.h"
 
 namespace chorale::harness {
 namespace {
 
 double size(const Input& input) { return static_cast<double>(element_count(input.shape)); }
+
+constexpr std::uint32_t stream = 23;
 
 OpCase fill() {
   OpCase c;
@@ -220,10 +223,63 @@ OpCase gather_rows() {
   return c;
 }
 
+/// The middle of rows from the start, and random crops of rows from the state's cursor. The length of the
+/// third input is that of a crop.
+OpCase gather_crops() {
+  struct Sizes {
+    std::int64_t rows, bands, frames, picks, crop;
+  };
+  const auto inputs = [](Sizes s) {
+    return std::vector<Input>{{{s.rows, s.bands, s.frames}},
+                              {{s.picks}, 0, static_cast<double>(s.rows), false, Storage::i64},
+                              {{s.crop}, 0, 0, false, Storage::f32}};
+  };
+  OpCase c;
+  c.name = "gather_crops";
+  c.differentiable = false;
+  c.exact = true;
+  c.variants = {{"one", inputs({1, 1, 1, 1, 1})},   {"odd", inputs({11, 5, 37, 7, 10})},
+                {"whole", inputs({4, 3, 9, 6, 9})}, {"long", inputs({3, 9, 130, 5, 71})},
+                {"empty", inputs({4, 3, 9, 0, 2})}, {"large", inputs({300, 20, 101, 90, 43}), true}};
+  c.run = [](const Run& run) {
+    const Tensor &source = run.tensor(0), &index = run.tensor(1);
+    const Shape shape{index.size(), source.dim(1), run.tensor(2).size()};
+    Tensor middle(shape, run.dtype), random(shape, run.dtype);
+    const StepState* none = nullptr;
+    kernel::gather_crops(current_context(), source, index, none, stream, middle);
+    kernel::gather_crops(current_context(), source, index, run.state, stream, random);
+    return std::vector{Var(middle), Var(random)};
+  };
+  c.reference = [](const Arrays& x) {
+    const std::int64_t rows = x[0].dim(0), bands = x[0].dim(1), frames = x[0].dim(2), picks = x[1].size(),
+                       crop = x[2].size();
+    Arrays results{Array({picks, bands, crop}), Array({picks, bands, crop})};
+    for (std::size_t k = 0; k < 2; ++k)
+      for (std::int64_t r = 0; r < picks; ++r) {
+        const std::int64_t position = r + (k == 0 ? 0 : case_state().cursor);
+        if (position >= picks || x[1][position] >= static_cast<double>(rows)) continue;
+        const double places = static_cast<double>(frames - crop + 1);
+        const auto first = static_cast<std::int64_t>(
+            k == 0 ? std::floor(static_cast<double>(frames - crop) / 2)
+                   : std::floor(reference_uniform(case_state(), stream, r) * places));
+        for (std::int64_t b = 0; b < bands; ++b)
+          for (std::int64_t j = 0; j < crop; ++j)
+            results[k][(r * bands + b) * crop + j] =
+                x[0][(static_cast<std::int64_t>(x[1][position]) * bands + b) * frames + first + j];
+      }
+    return results;
+  };
+  c.bench = {"64x128x646", inputs({64, 128, 1292, 32, 646}), true};
+  c.cost = [](const std::vector<Input>& x, double bytes) {
+    return Cost{0, 4 * size(x[1]) * static_cast<double>(x[0].shape[1]) * size(x[2]) * bytes};
+  };
+  return c;
+}
+
 }  // namespace
 
 std::vector<OpCase> memory_cases() {
-  return {fill(), cast(), copy_strided(), accumulate(), scale_by(), gather_rows()};
+  return {fill(), cast(), copy_strided(), accumulate(), scale_by(), gather_rows(), gather_crops()};
 }
 
 }  // namespace chorale::harness
