@@ -92,9 +92,15 @@ void to_normals(const std::uint32_t words[4][lanes], float values[4 * lanes]) {
   }
 }
 
-template <class Convert>
+/// values[4 l + w] = words[w][l]
+void to_words(const std::uint32_t words[4][lanes], std::uint32_t values[4 * lanes]) {
+  for (int l = 0; l < lanes; ++l)
+    for (int w = 0; w < 4; ++w) values[4 * l + w] = words[w][l];
+}
+
+template <class T, class Convert>
 void stream_values(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
-                   float* out, const Convert& convert) {
+                   T* out, const Convert& convert) {
   constexpr std::int64_t width = 4 * lanes;
   for (std::int64_t i = 0; i < count;) {
     const std::int64_t start = (first + i) / width * width, skip = first + i - start;
@@ -104,7 +110,7 @@ void stream_values(const StepState& state, std::uint32_t stream, std::int64_t fi
     if (use == width) {
       convert(words, out + i);
     } else {
-      alignas(64) float values[width];
+      alignas(64) T values[width];
       convert(words, values);
       std::copy_n(values + skip, use, out + i);
     }
@@ -121,6 +127,11 @@ void for_chunks(std::int64_t n, const Body& body) {
 }
 
 }  // namespace
+
+void random_words(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
+                  std::uint32_t* out) {
+  stream_values(state, stream, first, count, out, to_words);
+}
 
 void uniforms(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
               float* out) {

@@ -8,6 +8,10 @@
 
 namespace chorale::cpu {
 
+/// Words [first, first + count) of the stream.
+void random_words(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
+                  std::uint32_t* out);
+
 /// Elements [first, first + count) of the stream's uniforms in [0, 1).
 void uniforms(const StepState& state, std::uint32_t stream, std::int64_t first, std::int64_t count,
               float* out);

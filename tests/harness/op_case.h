@@ -111,6 +111,7 @@ std::vector<OpCase> convolution_cases();
 std::vector<OpCase> normalisation_cases();
 std::vector<OpCase> random_cases();
 std::vector<OpCase> latent_cases();
+std::vector<OpCase> mixture_cases();
 std::vector<OpCase> step_cases();
 std::vector<OpCase> optimizer_cases();
 std::vector<OpCase> audio_cases();

@@ -43,6 +43,20 @@ TEST_F(Contract, ShapesMustAgree) {
   expect([&] { kernel::accumulate(context_, x_, Tensor::zeros({7})); }, "accumulate", "f32 (7)");
   expect([&] { kernel::reconstruction_forward(context_, x_, y_, LikelihoodParams{}, Tensor::zeros({2})); },
          "reconstruction_forward", "(3, 2)");
+  expect(
+      [&] {
+        kernel::gather_crops(context_, x_.reshape({1, 2, 3}), Tensor::zeros({1}, DType::i64), nullptr, 0u,
+                             Tensor::zeros({1, 2, 4}));
+      },
+      "gather_crops", "f32 (1, 2, 4)");
+  expect([&] { kernel::permute_columns(context_, x_, nullptr, 0u, y_); }, "permute_columns", "(3, 2)");
+  expect(
+      [&] {
+        const Tensor one = Tensor::zeros({1}), kl = Tensor::zeros({3});
+        kernel::mixture_latent_forward(context_, y_, one, x_, x_, nullptr, 0u, GaussianLatentParams{},
+                                       Tensor::zeros({3, 1}), kl, kl.clone());
+      },
+      "mixture_latent_forward", "[k, d]");
   for (const double value : y_.to_host<float>()) EXPECT_EQ(value, 2);
 }
 
