@@ -15,6 +15,7 @@
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/kernels.h"
+#include "kernels/cpu/winograd.h"
 
 namespace chorale::cpu {
 namespace {
@@ -39,6 +40,19 @@ Sizes check_sizes(const char* kernel, const ConstView& x, const ConstView& w, co
   require(w.shape[0] == s.outs && w.shape[3] == s.channels, kernel,
           "weights must be [out, rows, columns, in]", x, w, y);
   return s;
+}
+
+enum class Way : std::uint8_t { winograd, narrow, gather };
+
+Way choose(const Sizes& sizes, bool one_type) {
+  if (one_type && winograd::applies(sizes)) return Way::winograd;
+  return convolution::is_narrow(sizes) ? Way::narrow : Way::gather;
+}
+
+/// Storage types are alike.
+template <class... Views>
+bool one_type(const ConstView& first, const Views&... others) {
+  return ((others.dtype == first.dtype) && ...);
 }
 
 /// A per-channel argument as f32; null if it was not given.
@@ -92,7 +106,14 @@ void conv2d_forward(Context& context, ConstView x, ConstView w, ConstView bias, 
   const char* kernel = "conv2d_forward";
   const Sizes sizes = check_sizes(kernel, x, w, y, params);
   const Bias offsets(kernel, context, bias, sizes.outs);
-  convolution::gather_forward(context, sizes, x, w, offsets.values(), y);
+  switch (choose(sizes, one_type(x, w, y))) {
+    case Way::winograd:
+      return winograd::forward(context, sizes, x, w, offsets.values(), y);
+    case Way::narrow:
+      return convolution::narrow_forward(context, sizes, x, w, offsets.values(), y);
+    case Way::gather:
+      return convolution::gather_forward(context, sizes, x, w, offsets.values(), y);
+  }
 }
 
 void conv2d_backward_input(Context& context, ConstView dy, ConstView w, ConstView bias,
@@ -100,7 +121,14 @@ void conv2d_backward_input(Context& context, ConstView dy, ConstView w, ConstVie
   const char* kernel = "conv2d_backward_input";
   const Sizes sizes = check_sizes(kernel, dx, w, dy, params);
   const Bias offsets(kernel, context, bias, sizes.channels);
-  convolution::gather_backward_input(context, sizes, dy, w, offsets.values(), dx);
+  switch (choose(sizes, one_type(dx, w, dy))) {
+    case Way::winograd:
+      return winograd::backward_input(context, sizes, dy, w, offsets.values(), dx);
+    case Way::narrow:
+      return convolution::narrow_backward_input(context, sizes, dy, w, offsets.values(), dx);
+    case Way::gather:
+      return convolution::gather_backward_input(context, sizes, dy, w, offsets.values(), dx);
+  }
 }
 
 void conv2d_backward_weight(Context& context, ConstView dy, ConstView x, ConvolutionParams params, View dw,
@@ -108,7 +136,17 @@ void conv2d_backward_weight(Context& context, ConstView dy, ConstView x, Convolu
   const char* kernel = "conv2d_backward_weight";
   if (dw) {
     const Sizes sizes = check_sizes(kernel, x, dw, dy, params);
-    convolution::gather_backward_weight(context, sizes, dy, x, dw, beta);
+    switch (choose(sizes, one_type(x, dy))) {
+      case Way::winograd:
+        winograd::backward_weight(context, sizes, dy, x, dw, beta);
+        break;
+      case Way::narrow:
+        convolution::narrow_backward_weight(context, sizes, dy, x, dw, beta);
+        break;
+      case Way::gather:
+        convolution::gather_backward_weight(context, sizes, dy, x, dw, beta);
+        break;
+    }
   }
   if (dbias) {
     require_storage(kernel, dy);

@@ -12,6 +12,7 @@
 
 namespace chorale::cpu::convolution {
 
+/// Of one call.
 struct Sizes {
   std::int64_t images;
   std::int64_t height, width, channels;      ///< of x
@@ -33,5 +34,18 @@ void gather_backward_input(Context& context, const Sizes& sizes, const ConstView
                            const float* bias, const View& dx);
 void gather_backward_weight(Context& context, const Sizes& sizes, const ConstView& dy, const ConstView& x,
                             const View& dw, float beta);
+/// Images of few channels.
+bool is_narrow(const Sizes& sizes);
+void narrow_forward(Context& context, const Sizes& sizes, const ConstView& x, const ConstView& w,
+                    const float* bias, const View& y);
+void narrow_backward_input(Context& context, const Sizes& sizes, const ConstView& dy, const ConstView& w,
+                           const float* bias, const View& dx);
+void narrow_backward_weight(Context& context, const Sizes& sizes, const ConstView& dy, const ConstView& x,
+                            const View& dw, float beta);
+
+/// dw <- beta dw + the sum over groups of partials [groups, taps channels, width >= outs], in their order.
+/// The sum is left in the first group.
+void add_weight_gradient(const Sizes& sizes, float* partials, std::int64_t groups, std::int64_t width,
+                         const View& dw, float beta);
 
 }  // namespace chorale::cpu::convolution

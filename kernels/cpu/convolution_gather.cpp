@@ -163,6 +163,12 @@ void gather_backward_weight(Context& context, const Sizes& s, const ConstView& d
       gemm::product_block(part, s.outs, count, {patch, 1, part}, panels, sums, width, true);
     }
   });
+  add_weight_gradient(s, partials, groups, width, dw, beta);
+}
+
+void add_weight_gradient(const Sizes& s, float* partials, std::int64_t groups, std::int64_t width,
+                         const View& dw, float beta) {
+  const std::int64_t depth = s.taps() * s.channels;
   gemm::with_storage(dw.dtype, dw.data, [&](auto* gradient) {
     parallel_blocks(
         depth,
