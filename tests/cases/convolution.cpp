@@ -70,6 +70,7 @@ OpCase convolution(const std::string& name, const Layer& layer, const std::vecto
                    bool bias = true) {
   OpCase c;
   c.name = name;
+  c.rounds_inside = true;  // Winograd's transforms
   for (const Image& image : images) c.variants.push_back(convolution_inputs(layer, image));
   c.run = [=](const Run& run) {
     return std::vector{autograd::conv2d(run.x[0], run.x[1], bias ? run.x[2] : Var(), layer.params)};
@@ -104,6 +105,7 @@ OpCase transposed(const std::string& name, const Layer& layer, const std::vector
   };
   OpCase c;
   c.name = name;
+  c.rounds_inside = true;  // Winograd's transforms
   for (const Image& image : images)
     c.variants.push_back({image.label,
                           {{{image.n, image.height, image.width, image.channels}},
@@ -138,7 +140,7 @@ OpCase transposed(const std::string& name, const Layer& layer, const std::vector
 OpCase encoder_layer(std::int64_t channels, std::int64_t outs, std::int64_t height, std::int64_t width) {
   const std::string name = "conv2d_" + std::to_string(channels) + "_" + std::to_string(outs);
   OpCase c = convolution(name, halving,
-                         {{"small", 1, 6, 8, channels, outs}, {"odd", 2, 7, 5, channels, outs}}, false);
+                         {{"small", 1, 4, 4, channels, outs}, {"odd", 2, 3, 7, channels, outs}}, false);
   c.bench = convolution_inputs(halving, {"8x" + std::to_string(height) + "x" + std::to_string(width), 8,
                                          height, width, channels, outs});
   c.bench.inputs.pop_back();

@@ -92,8 +92,9 @@ struct OpCase {
   bool sixteen_bit = true;  ///< false: f32 only
   bool exact = false;       ///< results must be equal, not only close (copies, integers)
   bool scaled = true;       ///< false: elements are unrelated numbers, so only the relative tolerance counts
-  bool rounds_inside =
-      false;  ///< an intermediate may be rounded to the tested type: its tolerance is for all outputs
+  /// An intermediate may be rounded to the tested type: its tolerance is for all outputs; in 16 bits, that of
+  /// sums.
+  bool rounds_inside = false;
   std::vector<Variant> variants;
   std::function<std::vector<Var>(const Run&)> run;
   std::function<Arrays(const Arrays&)> reference;
