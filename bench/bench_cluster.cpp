@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Clustering of whole matrices: k-means with ten restarts, silhouette, PCA.
+// Clustering of whole matrices: k-means with ten restarts, Gaussian mixtures, silhouette, PCA.
 //
 //   bench_cluster --benchmark_filter=kmeans
 //   bench_cluster --matrix X.npy --n-clusters 15 --repeats 3      times of one matrix, a line of JSON each
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/gmm.h"
 #include "cluster/kmeans.h"
 #include "cluster/metrics.h"
 #include "cluster/pca.h"
@@ -52,6 +53,22 @@ void kmeans(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_
   for (auto _ : state) result = cluster::kmeans(x, options);
   state.counters["n_iter"] = static_cast<double>(result.n_iter_);
   state.counters["inertia"] = result.inertia_;
+}
+
+/// One restart of twenty iterations, its k-means included.
+void gmm(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t k, DeviceKind kind) {
+  ExecutionContext context(kind);
+  const ContextScope scope(context);
+  const Tensor x = blobs(n, d, k, 10);
+  cluster::GmmOptions options;
+  options.n_components = k;
+  options.n_init = 1;
+  options.max_iter = 20;
+  options.tol = 0;
+  cluster::Gmm result;
+  for (auto _ : state) result = cluster::gmm(x, options);
+  state.counters["n_iter"] = static_cast<double>(result.n_iter_);
+  state.counters["lower_bound"] = result.lower_bound_;
 }
 
 void silhouette(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t k, DeviceKind kind) {
@@ -124,6 +141,7 @@ void register_all(DeviceKind kind) {
   add("kmeans/20000x128/k15/overlapping/no_bounds",
       [=](benchmark::State& s) { kmeans(s, 20000, 128, 15, 40, false, kind); });
   add("kmeans/50000x64/k20/separated", [=](benchmark::State& s) { kmeans(s, 50000, 64, 20, 1, true, kind); });
+  add("gmm/20000x64/k20", [=](benchmark::State& s) { gmm(s, 20000, 64, 20, kind); });
   add("silhouette/20000x128/k15", [=](benchmark::State& s) { silhouette(s, 20000, 128, 15, kind); });
   add("pca/20000x128/exact", [=](benchmark::State& s) { pca(s, 20000, 128, 32, kind); });
 }
