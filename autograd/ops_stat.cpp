@@ -53,6 +53,29 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, BatchNormState& 
   });
 }
 
+Var group_norm(const Var& x, const Var& gamma, const Var& beta, std::int64_t groups, float epsilon,
+               Activation activation, float slope) {
+  const Tensor input = x.value().contiguous();
+  if (input.rank() < 2 || groups < 1 || input.dim(-1) % groups != 0 ||
+      gamma.shape() != Shape{input.dim(-1)} || beta.shape() != gamma.shape())
+    throw ContractError("group_norm: x " + to_string(input.shape()) + ", gamma " + to_string(gamma.shape()) +
+                        ", beta " + to_string(beta.shape()) + ", " + std::to_string(groups) +
+                        " groups (allowed (n, ..., c), (c,), (c,), a divisor of c)");
+  Tensor y(input.shape(), input.dtype());
+  Tensor mean({input.dim(0), groups}, DType::f32), rstd({input.dim(0), groups}, DType::f32);
+  kernel::group_norm_forward(current_context(), input, gamma.value(), beta.value(), groups, epsilon,
+                             activation, slope, y, mean, rstd);
+  return make_result(y, {x, gamma, beta}, [=](const Tensor& dy) {
+    Tensor dx(input.shape(), input.dtype()), dgamma(gamma.shape(), DType::f32),
+        dbeta(gamma.shape(), DType::f32);
+    kernel::group_norm_backward(current_context(), dy.contiguous(), input, gamma.value(), beta.value(), mean,
+                                rstd, groups, activation, slope, dx, dgamma, dbeta);
+    add_gradient(x, dx);
+    add_gradient(gamma, dgamma);
+    add_gradient(beta, dbeta);
+  });
+}
+
 Var softmax(const Var& x) {
   return row_map(
       x, [](const Tensor& in, Tensor& y) { kernel::softmax_forward(current_context(), in, y); },

@@ -11,6 +11,4 @@ void film_forward(Context &, ConstView, ConstView, View) { throw ContractError("
 void film_backward(Context &, ConstView, ConstView, ConstView, View, View) { throw ContractError("film_backward: pending"); }
 void place_columns(Context &, ConstView, std::int64_t, View) { throw ContractError("place_columns: pending"); }
 void embedding_backward(Context &, ConstView, ConstView, View, float) { throw ContractError("embedding_backward: pending"); }
-void group_norm_forward(Context &, ConstView, ConstView, ConstView, std::int64_t, float, Activation, float, View, View, View) { throw ContractError("group_norm_forward: pending"); }
-void group_norm_backward(Context &, ConstView, ConstView, ConstView, ConstView, ConstView, ConstView, std::int64_t, Activation, float, View, View, View) { throw ContractError("group_norm_backward: pending"); }
 }  // namespace chorale::cpu

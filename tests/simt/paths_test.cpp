@@ -135,31 +135,58 @@ TEST_F(Paths, SoftmaxByWarpAndByBlock) {
 
 TEST_F(Paths, BatchNormInOneKernelAndInSeveral) {
   for (const std::int64_t rows : {1, 37, 2048, 2049, 5000})
-    for (const std::int64_t columns : {5, 70})
-      for (const Activation activation : {Activation::none, Activation::leaky_relu})
-        compare([&] {
-          const Tensor x = random_tensor({rows, columns}, DType::f32, 6),
-                       dy = random_tensor({rows, columns}, DType::f32, 7);
-          kernel::affine_forward(current_context(), x, x, 2.0f, 8.0f);  // a mean far from zero
-          const Tensor gamma = random_tensor({columns}, DType::f32, 8),
-                       beta = random_tensor({columns}, DType::f32, 9);
-          const Tensor mean({columns}, DType::f32), rstd({columns}, DType::f32);
-          const Tensor running_mean = Tensor::zeros({columns}),
-                       running_variance = Tensor::full({columns}, 1.0);
-          const Tensor y({rows, columns}, DType::f32), z({rows, columns}, DType::f32),
-              dx({rows, columns}, DType::f32);
-          const Tensor dgamma({columns}, DType::f32), dbeta({columns}, DType::f32);
-          const StepState* state = nullptr;
-          Context& c = current_context();
-          kernel::batch_norm_forward(c, x, gamma, beta, running_mean, running_variance, 0.1f, 1e-2f,
-                                     activation, 0.2f, ChannelDropout{}, state, y, mean, rstd);
-          kernel::batch_norm_inference(c, x, gamma, beta, running_mean, running_variance, 1e-2f, activation,
-                                       0.2f, z);
-          // Without an activation: at its kink rounding decides which side an element is on.
-          kernel::batch_norm_backward(c, dy, x, gamma, beta, mean, rstd, Activation::none, 0.2f,
-                                      ChannelDropout{}, state, dx, dgamma, dbeta);
-          return std::vector<Tensor>{running_mean, running_variance, z, rstd, dgamma, dbeta};
-        });
+    for (const std::int64_t columns : {5, 40, 70})
+      for (const std::int64_t offset : {0, 1})
+        for (const ChannelDropout dropout :
+             {ChannelDropout{}, ChannelDropout{0.4f, 3u, 1}, ChannelDropout{0.4f, 3u, rows}})
+          compare([&] {
+            const Tensor device = step_state(StepState{});
+            const Tensor x = random_tensor({rows, columns}, DType::f32, 6, offset),
+                         dy = random_tensor({rows, columns}, DType::f32, 7, offset);
+            kernel::affine_forward(current_context(), x, x, 2.0f, 8.0f);  // a mean far from zero
+            const Tensor gamma = random_tensor({columns}, DType::f32, 8),
+                         beta = random_tensor({columns}, DType::f32, 9);
+            const Tensor mean({columns}, DType::f32), rstd({columns}, DType::f32);
+            const Tensor running_mean = Tensor::zeros({columns}),
+                         running_variance = Tensor::full({columns}, 1.0);
+            const Tensor y({rows, columns}, DType::f32), z({rows, columns}, DType::f32),
+                dx({rows, columns}, DType::f32);
+            const Tensor dgamma({columns}, DType::f32), dbeta({columns}, DType::f32);
+            Context& c = current_context();
+            kernel::batch_norm_forward(c, x, gamma, beta, running_mean, running_variance, 0.1f, 1e-2f,
+                                       Activation::leaky_relu, 0.2f, dropout, pointer(device), y, mean, rstd);
+            kernel::batch_norm_inference(c, x, gamma, beta, running_mean, running_variance, 1e-2f,
+                                         Activation::none, 0.2f, z);
+            // Without an activation: at its kink rounding decides which side an element is on.
+            kernel::batch_norm_backward(c, dy, x, gamma, beta, mean, rstd, Activation::none, 0.2f, dropout,
+                                        pointer(device), dx, dgamma, dbeta);
+            std::vector<Tensor> out{running_mean, running_variance, z, rstd, dgamma, dbeta};
+            if (rows > 1) out.insert(out.end(), {y, dx});  // of one row both are rounding errors
+            return out;
+          });
+}
+
+TEST_F(Paths, GroupNormInPieces) {
+  for (const std::int64_t pixels : {1, 130, 3000})
+    for (const std::int64_t columns : {6, 40, 72})
+      for (const std::int64_t groups : {1, 2})
+        for (const DType dtype : {DType::f32, DType::bf16})
+          compare([&] {
+            const Tensor x = random_tensor({2, pixels, columns}, dtype, 6),
+                         dy = random_tensor({2, pixels, columns}, dtype, 7);
+            kernel::affine_forward(current_context(), x, x, 2.0f, 8.0f);
+            const Tensor gamma = random_tensor({columns}, DType::f32, 8),
+                         beta = random_tensor({columns}, DType::f32, 9);
+            const Tensor mean({2, groups}, DType::f32), rstd({2, groups}, DType::f32);
+            const Tensor y(x.shape(), dtype), dx(x.shape(), dtype);
+            const Tensor dgamma({columns}, DType::f32), dbeta({columns}, DType::f32);
+            Context& c = current_context();
+            kernel::group_norm_forward(c, x, gamma, beta, groups, 1e-2f, Activation::leaky_relu, 0.2f, y,
+                                       mean, rstd);
+            kernel::group_norm_backward(c, dy, x, gamma, beta, mean, rstd, groups, Activation::none, 0.2f, dx,
+                                        dgamma, dbeta);
+            return std::vector<Tensor>{y, mean, rstd, dx, dgamma, dbeta};
+          });
 }
 
 TEST_F(Paths, GatherByEveryWordAndCopyByTiles) {
