@@ -39,12 +39,6 @@ inline Walk walk_of(const Context& context, std::int64_t groups, std::int64_t ro
   return w;
 }
 
-/// Columns of a thread: the widest that all arrays allow.
-template <int N, class... T>
-bool packable_columns(std::int64_t columns, const T*... data) {
-  return columns % N == 0 && (packable<N>(data) && ...);
-}
-
 /// What a thread works on: rows first, first + stride, ... below last of a group's matrix, V columns from
 /// `column` on.
 template <int V>

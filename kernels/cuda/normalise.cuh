@@ -15,7 +15,7 @@
 // backward dy + x + dx.
 #pragma once
 #include "kernels/cuda/columns.cuh"
-#include "kernels/cuda/dispatch.h"
+#include "kernels/cuda/dispatch_packs.cuh"
 #include "kernels/functors.h"
 #include "kernels/philox.h"
 
@@ -226,20 +226,6 @@ __global__ void __launch_bounds__(slab_threads, slab_blocks)
     mean_gx[j] = means[statistics + at];
   }
   write_dx<T, V>(dy, x, w, p, n, Arguments<V>(n, p), mean_g, mean_gx, dx);
-}
-
-/// Calls f(Type<T>{}, width) with the storage type and the columns of a thread, a constant.
-template <class F>
-void dispatch_packs(const char* op, std::int64_t columns, const ConstView& a, const ConstView& b,
-                    const ConstView& c, F&& f) {
-  dispatch_floating(op, a.dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    constexpr int N = pack_width<T>();
-    if (packable_columns<N>(columns, a.as<T>(), b.as<T>(), c.as<T>()))
-      f(type, std::integral_constant<int, N>{});
-    else
-      f(type, std::integral_constant<int, 1>{});
-  });
 }
 
 // ---- checks ----

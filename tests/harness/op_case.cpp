@@ -11,8 +11,8 @@ namespace {
 std::vector<OpCase> collect() {
   std::vector<OpCase> all;
   for (const auto cases : {unary_cases, binary_cases, memory_cases, reduce_cases, matrix_cases,
-                           convolution_cases, normalisation_cases, random_cases, latent_cases, mixture_cases,
-                           step_cases, optimizer_cases, audio_cases, cluster_cases})
+                           convolution_cases, image_cases, normalisation_cases, random_cases, latent_cases,
+                           mixture_cases, step_cases, optimizer_cases, audio_cases, cluster_cases})
     for (OpCase& op : cases()) all.push_back(std::move(op));
   return all;
 }

@@ -109,6 +109,7 @@ std::vector<OpCase> memory_cases();
 std::vector<OpCase> reduce_cases();
 std::vector<OpCase> matrix_cases();
 std::vector<OpCase> convolution_cases();
+std::vector<OpCase> image_cases();
 std::vector<OpCase> normalisation_cases();
 std::vector<OpCase> random_cases();
 std::vector<OpCase> latent_cases();
