@@ -128,11 +128,13 @@ class Ring {
   float* memory_;
 };
 
-constexpr std::int64_t rows_of_task = 16;
+constexpr std::int64_t rows_of_task = 32;
+/// Elements of a kernel, channels included.
+constexpr std::int64_t most_taps = 128;
 
 }  // namespace
 
-bool is_narrow(const Sizes& s) { return s.channels <= 4 && s.taps() * s.channels <= 128; }
+bool is_narrow(const Sizes& s) { return s.channels <= 4 && s.taps() * s.channels <= most_taps; }
 
 void narrow_forward(Context& context, const Sizes& s, const ConstView& x, const ConstView& w,
                     const float* bias, const View& y) {
@@ -193,19 +195,26 @@ void narrow_backward_input(Context& context, const Sizes& s, const ConstView& dy
       const std::int64_t above = std::max<std::int64_t>(0, first - s.kernel_height + 1);
       for (std::int64_t row = gemm::divide_up(above, s.stride_height);
            row < s.out_height && row * s.stride_height < last; ++row) {
+        float*
+            sums[most_taps];  // where the products with each element of the kernel go; null: not this task's
+        for (std::int64_t k = 0; k < depth; ++k) {
+          const std::int64_t b = k / s.channels % s.kernel_width,
+                             h = row * s.stride_height + k / s.channels / s.kernel_width;
+          sums[k] = h < first || h >= last
+                        ? nullptr
+                        : ring.at(h, k % s.channels, b % s.stride_width) + b / s.stride_width;
+        }
         for (std::int64_t pixel = 0; pixel < s.out_width; pixel += strip) {
           const std::int64_t count = std::min(strip, s.out_width - pixel),
                              offset = ((image * s.out_height + row) * s.out_width + pixel) * s.outs;
           const float* const from = load(dy, offset, count * s.outs, widened);
           gemm::product_block(count, depth, s.outs, {from, s.outs, 1}, weights, products, width, false);
-          gemm::for_each_transposed(
-              products, width, count, depth, [&](std::int64_t k, std::int64_t i, std::int64_t n, Vector v) {
-                const std::int64_t c = k % s.channels, b = k / s.channels % s.kernel_width;
-                const std::int64_t h = row * s.stride_height + k / s.channels / s.kernel_width;
-                if (h < first || h >= last) return;
-                float* const sum = ring.at(h, c, b % s.stride_width) + pixel + i + b / s.stride_width;
-                gemm::store_upto(sum, gemm::load_upto(sum, n) + v, n);
-              });
+          gemm::for_each_transposed(products, width, count, depth,
+                                    [&](std::int64_t k, std::int64_t i, std::int64_t n, Vector v) {
+                                      if (!sums[k]) return;
+                                      float* const sum = sums[k] + pixel + i;
+                                      gemm::store_upto(sum, gemm::load_upto(sum, n) + v, n);
+                                    });
         }
         take_until((row + 1) * s.stride_height);
       }

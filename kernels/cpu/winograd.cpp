@@ -52,30 +52,27 @@ void transform_tiles(const Plan& plan, const T* image, const T* zeros, std::int6
                      E* v) {
   constexpr std::int64_t staged = 64;
   alignas(64) float stage[positions * staged];
-  const std::int64_t channels = plan.from.channels;
-  for (std::int64_t t = 0; t < count; ++t) {
-    for (std::int64_t part = 0; part < plan.from.parts(); ++part) {
-      const T* pixels[positions];
-      find_pixels<tile>(plan.from, plan.tiles, first + t, part, image, zeros, pixels);
-      E* const out = v + t * plan.v_row + part * channels;
-      for (std::int64_t c = 0; c < channels; c += lanes) {
-        Vector d[positions];
+  const std::int64_t channels = plan.from.channels, v_row = plan.v_row, v_matrix = plan.v_matrix;
+  const auto transform = [&](std::int64_t t, std::int64_t part, const auto& pixels) {
+    E* const out = v + t * v_row + part * channels;
+    for (std::int64_t c = 0; c < channels; c += lanes) {
+      Vector d[positions];
 #pragma GCC unroll 16
-        for (int p = 0; p < positions; ++p) d[p] = gemm::load(pixels[p] + c);
-        transform_input(d);
-        if constexpr (pair<E> == 1) {
+      for (int p = 0; p < positions; ++p) d[p] = gemm::load(pixels(p) + c);
+      transform_input(d);
+      if constexpr (pair<E> == 1) {
 #pragma GCC unroll 16
-          for (int p = 0; p < positions; ++p) gemm::store(out + p * plan.v_matrix + c, d[p]);
-        } else {
-          const std::int64_t at = c % staged;
+        for (int p = 0; p < positions; ++p) gemm::store(out + p * v_matrix + c, d[p]);
+      } else {
+        const std::int64_t at = c % staged;
 #pragma GCC unroll 16
-          for (int p = 0; p < positions; ++p) gemm::store(stage + p * staged + at, d[p]);
-          if (at + lanes == staged || c + lanes >= channels)
-            gemm::round_rows(positions, at + lanes, stage, staged, out + c - at, plan.v_matrix);
-        }
+        for (int p = 0; p < positions; ++p) gemm::store(stage + p * staged + at, d[p]);
+        if (at + lanes == staged || c + lanes >= channels)
+          gemm::round_rows(positions, at + lanes, stage, staged, out + c - at, v_matrix);
       }
     }
-  }
+  };
+  for_each_window<tile>(plan.from, plan.tiles, first, count, image, zeros, transform);
 }
 
 /// How far a sum over k goes at once: a panel of U stays in the first-level cache, and f32 sums are shorter.
@@ -115,24 +112,21 @@ template <int R, class T>
 void transform_results(const Plan& plan, const float* m, const float* bias, std::int64_t first,
                        std::int64_t count, T* image) {
   constexpr int M = results<R>;
-  const std::int64_t channels = plan.to.channels;
-  for (std::int64_t t = 0; t < count; ++t) {
-    for (std::int64_t part = 0; part < plan.to.parts(); ++part) {
-      T* pixels[M * M];
-      find_pixels<M>(plan.to, plan.tiles, first + t, part, image, static_cast<T*>(nullptr), pixels);
-      const float* const in = m + t * plan.n + part * channels;
-      for (std::int64_t c = 0; c < channels; c += lanes) {
-        Vector sums[positions], y[M * M];
+  const std::int64_t channels = plan.to.channels, m_matrix = plan.m_matrix;
+  const auto transform = [&]<class Pixels>(std::int64_t t, std::int64_t part, const Pixels& pixels) {
+    const float* const in = m + t * plan.n + part * channels;
+    for (std::int64_t c = 0; c < channels; c += lanes) {
+      Vector sums[positions], y[M * M];
 #pragma GCC unroll 16
-        for (int p = 0; p < positions; ++p) sums[p] = gemm::load(in + p * plan.m_matrix + c);
-        transform_output<R>(sums, y);
-        const Vector offset = bias ? gemm::load(bias + c) : Vector{};
+      for (int p = 0; p < positions; ++p) sums[p] = gemm::load(in + p * m_matrix + c);
+      transform_output<R>(sums, y);
+      const Vector offset = bias ? gemm::load(bias + c) : Vector{};
 #pragma GCC unroll 9
-        for (int i = 0; i < M * M; ++i)
-          if (pixels[i]) gemm::store(pixels[i] + c, y[i] + offset);
-      }
+      for (int i = 0; i < M * M; ++i)
+        if (std::is_same_v<Pixels, Inside<M, T>> || pixels(i)) gemm::store(pixels(i) + c, y[i] + offset);
     }
-  }
+  };
+  for_each_window<M>(plan.to, plan.tiles, first, count, image, static_cast<T*>(nullptr), transform);
 }
 
 /// Where U keeps element (k, n): chunks of k, in them panels of tile_columns, k-major, pairs of k side by

@@ -42,25 +42,53 @@ inline Tiles tiles_of(std::int64_t images, std::int64_t rows, std::int64_t colum
   return {images, (rows + side - 1) / side, (columns + side - 1) / side, side};
 }
 
-/// The pixels under `Side` x `Side` points of a tile, for one of the grid's parts: pointers to their
-/// channels, or `outside` for those beyond the image.
+/// The pixels under the Side x Side points of a tile, for one of the grid's parts: pointers to their
+/// channels.
 template <int Side, class T>
-inline void find_pixels(const Grid& grid, const Tiles& tiles, std::int64_t index, std::int64_t part, T* image,
-                        T* outside, T* (&pixels)[Side * Side]) {
-  const std::int64_t column = index % tiles.columns, row = index / tiles.columns % tiles.rows,
-                     n = index / tiles.columns / tiles.rows;
-  const std::int64_t h = row * tiles.side * grid.step + part / grid.step - grid.padding_height,
-                     w = column * tiles.side * grid.step + part % grid.step - grid.padding_width;
-  T* const base = image + ((n * grid.height + h) * grid.width + w) * grid.channels;
-  const std::int64_t right = grid.step * grid.channels, down = grid.width * right;
-  const bool inside =
-      h >= 0 && w >= 0 && h + (Side - 1) * grid.step < grid.height && w + (Side - 1) * grid.step < grid.width;
-  for (int i = 0; i < Side; ++i) {
-    for (int j = 0; j < Side; ++j) {
-      const std::int64_t y = h + i * grid.step, x = w + j * grid.step;
-      pixels[i * Side + j] = inside || (y >= 0 && y < grid.height && x >= 0 && x < grid.width)
-                                 ? base + i * down + j * right
-                                 : outside;
+struct Inside {
+  T* corner;
+  std::int64_t down, right;
+  T* operator()(int i) const { return corner + i / Side * down + i % Side * right; }
+};
+/// The same where the image ends within the tile: some are `outside`.
+template <int Side, class T>
+struct Rim {
+  T* pixels[Side * Side];
+  T* operator()(int i) const { return pixels[i]; }
+};
+
+/// Calls f(t, part, pixels) for every part of the tiles first + t, t < count.
+template <int Side, class T, class F>
+inline void for_each_window(const Grid& grid, const Tiles& tiles, std::int64_t first, std::int64_t count,
+                            T* image, T* outside, const F& f) {
+  const std::int64_t step = grid.step, right = step * grid.channels, down = grid.width * right;
+  std::int64_t column = first % tiles.columns, row = first / tiles.columns % tiles.rows,
+               n = first / tiles.columns / tiles.rows;
+  for (std::int64_t t = 0; t < count; ++t) {
+    const std::int64_t top = row * tiles.side * step - grid.padding_height,
+                       left = column * tiles.side * step - grid.padding_width;
+    const bool inside =
+        top >= 0 && left >= 0 && top + Side * step <= grid.height && left + Side * step <= grid.width;
+    for (std::int64_t part = 0; part < grid.parts(); ++part) {
+      const std::int64_t h = top + part / step, w = left + part % step;
+      T* const corner = image + ((n * grid.height + h) * grid.width + w) * grid.channels;
+      if (inside) {
+        f(t, part, Inside<Side, T>{corner, down, right});
+        continue;
+      }
+      Rim<Side, T> rim;
+      for (int i = 0; i < Side; ++i) {
+        for (int j = 0; j < Side; ++j) {
+          const std::int64_t y = h + i * step, x = w + j * step;
+          rim.pixels[i * Side + j] =
+              y >= 0 && y < grid.height && x >= 0 && x < grid.width ? corner + i * down + j * right : outside;
+        }
+      }
+      f(t, part, rim);
+    }
+    if (++column == tiles.columns) {
+      column = 0;
+      if (++row == tiles.rows) row = 0, ++n;
     }
   }
 }
