@@ -17,9 +17,18 @@ void Optimizer::step(const TrainState& state) {
   }
   kernel::step_decide(context, state.device(), control_);
   const bool moments = params_.kind != OptimizerKind::sgd;
-  kernel::optimizer_step(context, state.device(), params_, parameters_.dense_gradients,
-                         parameters_.dense_values, parameters_.dense_first_moments,
-                         moments ? parameters_.dense_second_moments : Tensor(), parameters_.dense_shadow);
+  for (const ParameterStore::Group& group : parameters_.groups()) {
+    OptimizerParams params = params_;
+    params.rate_scale = group.rate_scale;
+    if (!group.decay) params.weight_decay = 0;
+    const auto range = [&](const Tensor& flat) {
+      return flat.defined() ? flat.slice(0, group.begin, group.end) : Tensor();
+    };
+    kernel::optimizer_step(context, state.device(), params, range(parameters_.dense_gradients),
+                           range(parameters_.dense_values), range(parameters_.dense_first_moments),
+                           moments ? range(parameters_.dense_second_moments) : Tensor(),
+                           range(parameters_.dense_shadow));
+  }
   for (const auto& weight : parameters_.factored())
     kernel::optimizer_step_outer(context, state.device(), params_, weight.slot->dy, weight.slot->x,
                                  weight.value, weight.first_moment, moments ? weight.second_moment : Tensor(),

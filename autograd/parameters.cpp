@@ -20,11 +20,45 @@ bool worth_factoring(const Shape& shape, std::int64_t rows) {
   return size >= smallest_factored && 2 * rows * (shape[0] + shape[1]) <= size;
 }
 
+/// Pixels of `x` in the other order, to NCHW or from it. Images are rows of x, or the leading columns of each
+/// of its rows.
+Tensor reorder(const Tensor& x, const FileLayout& layout, bool to_file) {
+  const std::int64_t h = layout.height, w = layout.width, c = layout.channels, pixels = h * w * c;
+  const std::int64_t row = layout.rows ? x.size() / pixels : x.size() / x.dim(0);  // elements of one row
+  // Strides of (h, w, c) in what is read, in units of a pixel's elements.
+  const std::int64_t sh = to_file ? w * c : w, sw = to_file ? c : 1, sc = to_file ? 1 : h * w;
+  ExecutionContext& context = current_context();
+  if (layout.rows) {
+    Tensor y(to_file ? Shape{c, h, w, row} : Shape{h, w, c, row}, x.dtype());
+    kernel::copy_strided(
+        context, x.view(),
+        to_file ? Strides{{sc * row, sh * row, sw * row, 1}} : Strides{{sh * row, sw * row, sc * row, 1}}, y);
+    return y.reshape(x.shape());
+  }
+  Tensor images(to_file ? Shape{x.dim(0), c, h, w} : Shape{x.dim(0), h, w, c}, x.dtype());
+  kernel::copy_strided(context, x.view(), to_file ? Strides{{row, sc, sh, sw}} : Strides{{row, sh, sw, sc}},
+                       images);
+  if (row == pixels) return images.reshape(x.shape());
+  const Tensor y = x.clone();  // columns behind the image stay where they are
+  kernel::place_columns(context, images.reshape({x.dim(0), pixels}), std::int64_t{0}, y);
+  return y;
+}
+
 Tensor flat_piece(const Tensor& flat, std::int64_t offset, const Shape& shape) {
   return flat.slice(0, offset, offset + element_count(shape)).reshape(shape);
 }
 
 }  // namespace
+
+Tensor to_file_layout(const Tensor& stored, const FileLayout& layout) {
+  if (!stored.defined() || layout.height == 0) return stored;
+  return reorder(stored, layout, true).reshape(layout.shape.empty() ? stored.shape() : layout.shape);
+}
+
+void copy_from_file_layout(Tensor& stored, const FileLayout& layout, const Tensor& file) {
+  if (layout.height == 0) return stored.copy_from(file);
+  stored.copy_from(reorder(file.to(stored.dtype()).reshape(stored.shape()), layout, false));
+}
 
 int ParameterStore::add(ParameterSpec spec) {
   if (values_.defined()) throw ContractError("parameters: add() after allocate(): " + spec.name);
@@ -34,18 +68,41 @@ int ParameterStore::add(ParameterSpec spec) {
   return count() - 1;
 }
 
+std::pair<std::int64_t, std::int64_t> ParameterStore::lay_out() {
+  std::int64_t total = 0;
+  const auto place = [&](Entry& entry) {
+    entry.offset = total;
+    total += (element_count(entry.spec.shape) + alignment - 1) / alignment * alignment;
+  };
+  const auto plain = [](const Entry& entry) { return entry.spec.decay && entry.spec.rate_scale == 1.0f; };
+  for (Entry& entry : entries_)
+    entry.slot.keep_factors =
+        layout_.training && plain(entry) && worth_factoring(entry.spec.shape, layout_.factor_rows);
+  // Dense gradients first, in one range; within it, groups of equal settings, in order of appearance.
+  groups_.clear();
+  std::vector<bool> placed(entries_.size());
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (placed[i] || entries_[i].slot.keep_factors) continue;
+    const ParameterSpec& first = entries_[i].spec;
+    groups_.push_back({total, total, first.rate_scale, first.decay});
+    for (std::size_t j = i; j < entries_.size(); ++j) {
+      const ParameterSpec& spec = entries_[j].spec;
+      if (entries_[j].slot.keep_factors || spec.rate_scale != first.rate_scale || spec.decay != first.decay)
+        continue;
+      place(entries_[j]);
+      placed[j] = true;
+    }
+    groups_.back().end = total;
+  }
+  const std::int64_t dense_total = total;
+  for (Entry& entry : entries_)
+    if (entry.slot.keep_factors) place(entry);
+  return {dense_total, total};
+}
+
 void ParameterStore::allocate(const Layout& layout, std::uint64_t seed) {
   layout_ = layout;
-  std::int64_t total = 0, dense_total = 0;
-  for (const bool dense : {true, false}) {  // dense gradients first: they are one contiguous range
-    for (Entry& entry : entries_) {
-      entry.slot.keep_factors = layout.training && worth_factoring(entry.spec.shape, layout.factor_rows);
-      if (entry.slot.keep_factors == dense) continue;
-      entry.offset = total;
-      total += (element_count(entry.spec.shape) + alignment - 1) / alignment * alignment;
-    }
-    if (dense) dense_total = total;
-  }
+  const auto [dense_total, total] = lay_out();
   values_ = Tensor::zeros({total});
   dense_values = values_.slice(0, 0, dense_total);
   if (layout.precision.mixed()) {
@@ -86,6 +143,8 @@ void ParameterStore::initialize(std::uint64_t seed) {
   for (Entry& entry : entries_) {
     ++stream;
     if (entry.spec.initializer == Initializer::ones) entry.value.fill(1.0);
+    if (entry.spec.initializer == Initializer::normal)
+      kernel::normal_fill(context, state.device(), stream, entry.value);
     if (entry.spec.initializer != Initializer::uniform_fan_in) continue;
     const float bound = 1.0f / std::sqrt(static_cast<float>(entry.spec.fan_in));
     kernel::uniform_fill(context, state.device(), stream, entry.value);
@@ -110,7 +169,8 @@ std::vector<ParameterStore::NamedTensors> ParameterStore::named() const {
       const auto rows = [&](const Tensor& t) {
         return t.defined() ? t.slice(0, part.first_row, part.first_row + part.rows) : Tensor();
       };
-      all.push_back({part.name, rows(entry.value), rows(entry.first_moment), rows(entry.second_moment)});
+      all.push_back({part.name, rows(entry.value), rows(entry.first_moment), rows(entry.second_moment),
+                     entry.spec.file});
     }
   return all;
 }

@@ -20,8 +20,21 @@ struct ParameterPiece {
 enum class Initializer : std::uint8_t {
   zeros,
   ones,
+  normal,          ///< N(0, 1): torch.nn.Embedding's default
   uniform_fan_in,  ///< U(-1/sqrt(fan_in), 1/sqrt(fan_in)): torch.nn.Linear's default for weight and bias
 };
+
+/// How files hold a parameter whose rows or columns enumerate the pixels of an image: NCHW there, as PyTorch
+/// has it, NHWC in memory. Without pixels (height 0) both are the same.
+struct FileLayout {
+  std::int64_t height = 0, width = 0, channels = 0;
+  bool rows = false;  ///< rows enumerate the pixels, else columns (further columns follow them unchanged)
+  Shape shape = {};   ///< in files; empty: as in memory
+};
+/// `stored` as files hold it; a copy where that differs.
+Tensor to_file_layout(const Tensor& stored, const FileLayout& layout);
+/// The inverse: fills `stored`, whose size `file` has.
+void copy_from_file_layout(Tensor& stored, const FileLayout& layout, const Tensor& file);
 
 struct ParameterSpec {
   std::string name;
@@ -30,6 +43,9 @@ struct ParameterSpec {
   std::int64_t fan_in = 1;
   bool low = true;                          ///< layers see it in the compute precision; false: always in f32
   std::vector<ParameterPiece> pieces = {};  ///< empty: one piece of the parameter's own name
+  FileLayout file = {};                     ///< of each piece
+  float rate_scale = 1.0f;                  ///< factor of the learning rate
+  bool decay = true;                        ///< weight decay applies
 };
 
 class ParameterStore {
@@ -61,12 +77,20 @@ class ParameterStore {
   struct NamedTensors {
     std::string name;
     Tensor value, first_moment, second_moment;  ///< moments undefined without training
+    FileLayout file;
   };
   std::vector<NamedTensors> named() const;
   /// After masters were written from outside: brings the 16-bit shadow up to date.
   void refresh_shadow();
 
   // For the optimizer.
+  /// A range of the dense buffers with settings of its own.
+  struct Group {
+    std::int64_t begin = 0, end = 0;
+    float rate_scale = 1.0f;
+    bool decay = true;
+  };
+  const std::vector<Group>& groups() const { return groups_; }
   struct Factored {
     GradientSlot* slot;
     Tensor value, first_moment, second_moment, shadow;
@@ -86,11 +110,14 @@ class ParameterStore {
     Var var;
   };
   Tensor piece(const Tensor& flat, const Entry& entry) const;
+  /// Offsets in the flat buffers; returns the elements of the dense part and of all.
+  std::pair<std::int64_t, std::int64_t> lay_out();
   void initialize(std::uint64_t seed);
 
   Layout layout_;
   std::deque<Entry> entries_;  ///< a deque: slots keep their addresses
   std::vector<Factored> factored_;
+  std::vector<Group> groups_;
   Tensor values_, first_moments_, second_moments_, shadow_;
 };
 

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "kernels/launch.h"
-#include "models/basic_vae.h"
 #include "models/trainer.h"
 #include "tools/common/threads.h"
 
@@ -41,10 +40,10 @@ void train_step(benchmark::State& state, const Architecture& architecture, const
   ExecutionContext context(kind);
   const ContextScope scope(context);
   models::VaeOptions options;
-  options.input_dim = input_dim;
-  options.hidden = architecture.hidden;
-  options.latent_dim = 128;
-  options.likelihood.kind = Likelihood::squared_error;
+  options.network.input_dim = input_dim;
+  options.network.hidden = architecture.hidden;
+  options.network.latent_dim = 128;
+  options.network.likelihood.kind = Likelihood::squared_error;
   options.reduction = models::Reduction::mean;
 
   models::TrainerOptions training;
@@ -60,7 +59,7 @@ void train_step(benchmark::State& state, const Architecture& architecture, const
   kernel::normal_fill(context, noise.device(), 0u, data.features);
   for (std::int64_t r = 0; r < rows; ++r) data.train_rows.push_back(r);
 
-  models::BasicVae model(options);
+  models::Vae model(options);
   models::Trainer trainer(model, std::move(data), training, "");
   trainer.prepare();
   int epoch = 0;

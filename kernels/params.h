@@ -51,6 +51,7 @@ struct OptimizerParams {
   double beta2 = 0.999;
   float epsilon = 1e-8f;
   float weight_decay = 0.0f;
+  float rate_scale = 1.0f;  ///< factor of the state's learning rate, for parameters that learn slower
   bool nesterov = false;
 };
 

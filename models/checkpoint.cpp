@@ -110,24 +110,29 @@ Checkpoint read_checkpoint(const std::string& path) {
 
 std::vector<NamedBuffer> model_tensors(Vae& model) {
   std::vector<NamedBuffer> all;
-  for (const auto& parameter : model.parameters().named()) all.push_back({parameter.name, parameter.value});
+  for (const auto& parameter : model.parameters().named())
+    all.push_back({parameter.name, autograd::to_file_layout(parameter.value, parameter.file)});
   for (const NamedBuffer& buffer : model.buffers()) all.push_back(buffer);
   return all;
 }
 
 void load_model(Vae& model, const Checkpoint& checkpoint) {
   std::string wrong;
-  std::vector<NamedBuffer> targets = model_tensors(model);
-  for (const NamedBuffer& target : targets) {
-    if (!checkpoint.has(target.name)) {
-      wrong += (wrong.empty() ? "" : ", ") + target.name + " is missing";
-    } else if (const Shape& shape = checkpoint.tensor(target.name).shape(); shape != target.value.shape()) {
-      wrong += (wrong.empty() ? "" : ", ") + target.name + " is " + to_string(shape) + ", not " +
-               to_string(target.value.shape());
-    }
-  }
+  const auto fits = [&](const std::string& name, const Shape& expected) {
+    std::string what;
+    if (!checkpoint.has(name))
+      what = "is missing";
+    else if (const Shape& shape = checkpoint.tensor(name).shape(); shape != expected)
+      what = "is " + to_string(shape) + ", not " + to_string(expected);
+    if (!what.empty()) wrong += (wrong.empty() ? "" : ", ") + name + " " + what;
+  };
+  auto parameters = model.parameters().named();
+  auto buffers = model.buffers();
+  for (const auto& p : parameters) fits(p.name, p.file.shape.empty() ? p.value.shape() : p.file.shape);
+  for (const NamedBuffer& b : buffers) fits(b.name, b.value.shape());
   if (!wrong.empty()) throw InputError("checkpoint: does not fit the model: " + wrong);
-  for (NamedBuffer& target : targets) target.value.copy_from(checkpoint.tensor(target.name));
+  for (auto& p : parameters) autograd::copy_from_file_layout(p.value, p.file, checkpoint.tensor(p.name));
+  for (NamedBuffer& b : buffers) b.value.copy_from(checkpoint.tensor(b.name));
   model.parameters().refresh_shadow();
 }
 

@@ -33,7 +33,7 @@ Checkpoint read_checkpoint(const std::string& path);
 /// shapes when they do not fit.
 void load_model(Vae& model, const Checkpoint& checkpoint);
 
-/// Model tensors (parameters and buffers) for a checkpoint.
+/// Model tensors (parameters and buffers) as a checkpoint holds them.
 std::vector<NamedBuffer> model_tensors(Vae& model);
 
 }  // namespace chorale::models

@@ -8,6 +8,8 @@
 #include "kernels/launch.h"
 #include "kernels/philox.h"
 #include "models/checkpoint.h"
+#include "models/discriminator.h"
+#include "models/streams.h"
 
 namespace chorale::models {
 namespace {
@@ -56,6 +58,22 @@ void Trainer::prepare() {
       StepState{.seed = options_.seed, .loss_scale = options_.precision.initial_loss_scale});
   optimizer_ =
       std::make_unique<autograd::Optimizer>(model_.parameters(), options_.optimizer, options_.control);
+  if (Discriminator* second = model_.discriminator()) {
+    if (options_.accumulation != 1)
+      throw UsageError("training.accumulation: the factor objective takes one batch a step: " +
+                       std::to_string(options_.accumulation) + " (allowed 1)");
+    discriminator_state_ = std::make_unique<autograd::TrainState>(StepState{.seed = options_.seed});
+    OptimizerParams adam = options_.optimizer;
+    adam.kind = OptimizerKind::adam;
+    adam.beta1 = 0.5;  // the paper's settings for the discriminator
+    adam.beta2 = 0.9;
+    adam.weight_decay = 0;
+    StepControl control = options_.control;
+    control.beta1 = adam.beta1;
+    control.beta2 = adam.beta2;
+    control.dynamic_loss_scale = false;
+    discriminator_optimizer_ = std::make_unique<autograd::Optimizer>(second->parameters(), adam, control);
+  }
   graph_ = std::make_unique<StepGraph>(current_context());
   order_ = Tensor({rows}, DType::i64);
   if (!data_.validation_rows.empty())
@@ -100,6 +118,11 @@ void Trainer::begin_epoch(int epoch) {
   state.cursor = 0;
   state.step_in_epoch = 0;
   state_->write(state);
+  if (discriminator_state_) {
+    StepState other = discriminator_state_->read();
+    other.step_in_epoch = 0;
+    discriminator_state_->write(other);
+  }
   sums_.fill(0.0);
 }
 
@@ -114,24 +137,57 @@ std::int64_t Trainer::step() {
   return rows;
 }
 
+Batch Trainer::gather(const Tensor& order, std::int64_t rows, bool random) const {
+  ExecutionContext& context = current_context();
+  const StepState* state = random ? state_->device() : nullptr;
+  const std::int64_t columns = data_.features.dim(1), input_dim = model_.options().network.input_dim;
+  Batch batch{Tensor({rows, input_dim}, data_.features.dtype()), Tensor()};
+  if (columns == input_dim) {
+    kernel::gather_rows(context, data_.features, order, state, batch.x);
+  } else {
+    const Tensor source = data_.features.reshape({data_.features.dim(0), data_.bands, columns / data_.bands});
+    kernel::gather_crops(context, source, order, state, stream::crop,
+                         batch.x.reshape({rows, data_.bands, input_dim / data_.bands}));
+  }
+  if (data_.labels.defined()) {
+    batch.labels = Tensor({rows}, DType::i64);
+    kernel::gather_rows(context, data_.labels, order, state, batch.labels);
+  }
+  return batch;
+}
+
 void Trainer::run_step(const std::vector<std::int64_t>& micro_batches) {
   ExecutionContext& context = current_context();
+  Allocator& memory = *context.allocator();
+  memory.reset_peak();
+  const std::size_t before = memory.bytes_in_use();
   const std::int64_t total = std::accumulate(micro_batches.begin(), micro_batches.end(), std::int64_t{0});
   kernel::step_begin(context, state_->device(), learning_rates_, kl_weights_, kl_capacities_);
   for (const std::int64_t rows : micro_batches) {
-    Tensor x({rows, data_.features.dim(1)}, data_.features.dtype());
-    kernel::gather_rows(context, data_.features, order_, state_->device(), x);
-    const Objective objective = model_.objective(x, *state_);
-    autograd::Var loss = objective.loss;
-    if (rows != total) loss = autograd::scale(loss, static_cast<float>(rows) / static_cast<float>(total));
-    if (options_.precision.dynamic_loss_scale) loss = autograd::scale_by(loss, state_->loss_scale());
-    loss.backward();
-    int i = 0;
-    for (const autograd::Var* metric : {&objective.loss, &objective.reconstruction, &objective.kl})
-      kernel::accumulate_metrics(context, metric->value(), static_cast<double>(rows), sums_[i++]);
+    {
+      const Objective objective = model_.objective(gather(order_, rows, true), *state_);
+      autograd::Var loss = objective.loss;
+      if (rows != total) loss = autograd::scale(loss, static_cast<float>(rows) / static_cast<float>(total));
+      if (options_.precision.dynamic_loss_scale) loss = autograd::scale_by(loss, state_->loss_scale());
+      loss.backward();
+      int i = 0;
+      for (const autograd::Var* metric : {&objective.loss, &objective.reconstruction, &objective.kl})
+        kernel::accumulate_metrics(context, metric->value(), static_cast<double>(rows), sums_[i++]);
+    }
     kernel::micro_batch_end(context, state_->device(), rows);
   }
   optimizer_->step(*state_);
+  if (model_.discriminator()) discriminator_step();
+  step_memory_ = memory.peak_bytes_in_use() - before;
+}
+
+/// FactorVAE's second player, at the model's learning rate, on the codes of the same batch.
+void Trainer::discriminator_step() {
+  ExecutionContext& context = current_context();
+  kernel::step_begin(context, discriminator_state_->device(), learning_rates_, kl_weights_, kl_capacities_);
+  model_.discriminator()->objective(discriminator_state_->device()).backward();
+  kernel::micro_batch_end(context, discriminator_state_->device(), std::int64_t{0});
+  discriminator_optimizer_->step(*discriminator_state_);
 }
 
 EpochMetrics Trainer::read_metrics() {
@@ -149,10 +205,8 @@ EpochMetrics Trainer::validate() {
   const auto n = static_cast<std::int64_t>(data_.validation_rows.size());
   for (std::int64_t start = 0; start < n; start += options_.batch_size) {
     const std::int64_t rows = std::min(options_.batch_size, n - start);
-    Tensor x({rows, data_.features.dim(1)}, data_.features.dtype());
-    kernel::gather_rows(context, data_.features, validation_order_.slice(0, start, start + rows),
-                        static_cast<const StepState*>(nullptr), x);
-    const Objective objective = model_.evaluate(x, *state_);
+    const Objective objective =
+        model_.evaluate(gather(validation_order_.slice(0, start, start + rows), rows, false), *state_);
     int i = 0;
     for (const autograd::Var* metric : {&objective.loss, &objective.reconstruction, &objective.kl})
       kernel::accumulate_metrics(context, metric->value(), static_cast<double>(rows), sums_[i++]);
@@ -160,7 +214,7 @@ EpochMetrics Trainer::validate() {
   return read_metrics();
 }
 
-EpochRecord Trainer::end_epoch() {
+EpochRecord Trainer::end_epoch(const TrainerCallbacks& callbacks) {
   EpochRecord record;
   record.epoch = epoch_ + 1;
   record.train = read_metrics();
@@ -182,6 +236,7 @@ EpochRecord Trainer::end_epoch() {
     best_epoch_ = record.epoch;
   }
   ++epoch_;
+  callbacks.closing(record.epoch);
   save(best);
   write_history();
   return record;
@@ -214,7 +269,7 @@ TrainingResult Trainer::run(const TrainerCallbacks& callbacks) {
         callbacks.progress(epoch_, next_row_, rows);
       }
     }
-    if (!result.interrupted) callbacks.epoch(end_epoch());
+    if (!result.interrupted) callbacks.epoch(end_epoch(callbacks));
   }
   if (const StepState state = state_->read(); !result.interrupted && state.step == 0 && state.skipped > 0)
     fail_non_finite(state);
@@ -247,8 +302,10 @@ std::string Trainer::first_non_finite() {
     if (!finite(parameter.value)) return "parameter " + parameter.name;
   for (std::int64_t row : data_.train_rows)
     if (!finite(data_.features[row])) return "features of row " + std::to_string(row);
-  const Tensor x = data_.features.slice(0, 0, std::min(options_.batch_size, data_.features.dim(0)));
-  const Objective objective = model_.objective(x.contiguous(), *state_);
+  const Tensor rows =
+      Tensor::from_host(data_.train_rows, {static_cast<std::int64_t>(data_.train_rows.size())});
+  const Objective objective =
+      model_.objective(gather(rows, std::min(options_.batch_size, rows.dim(0)), false), *state_);
   if (!finite(objective.reconstruction.value())) return "the reconstruction loss";
   if (!finite(objective.kl.value())) return "the KL divergence";
   return "the gradient of finite losses (reconstruction " +
@@ -256,12 +313,14 @@ std::string Trainer::first_non_finite() {
          std::to_string(objective.kl.value().item()) + ")";
 }
 
-Tensor encode_all(Vae& model, const Tensor& features, std::int64_t batch_size) {
+Tensor encode_all(Vae& model, const Tensor& features, const Tensor& labels, std::int64_t batch_size) {
   const std::int64_t n = features.dim(0);
-  Tensor codes({n, model.options().latent_dim}, DType::f32);
+  Tensor codes({n, model.options().network.latent_dim}, DType::f32);
   for (std::int64_t start = 0; start < n; start += batch_size) {
     const std::int64_t stop = std::min(start + batch_size, n);
-    codes.slice(0, start, stop).copy_from(model.encode(features.slice(0, start, stop)));
+    const Batch batch{features.slice(0, start, stop),
+                      labels.defined() ? labels.slice(0, start, stop) : Tensor()};
+    codes.slice(0, start, stop).copy_from(model.encode(batch));
   }
   return codes;
 }

@@ -45,7 +45,10 @@ struct EpochRecord {
 
 /// Where the training rows come from and go to, and what makes this run itself.
 struct TrainingData {
-  Tensor features;  ///< f32 (n, input_dim) on the device
+  Tensor features;  ///< f32 (n, input_dim) on the device; with crops (n, bands * frames)
+  std::int64_t bands =
+      0;          ///< of a spectrogram; a model that sees fewer frames gets random crops of them. 0: none
+  Tensor labels;  ///< i64 (n): the classes of the condition; undefined without one
   std::vector<std::int64_t> train_rows, validation_rows;
   /// What a checkpoint must agree with to be resumed: effective configuration, hash of the songs.
   std::map<std::string, std::string> identity;
@@ -56,6 +59,8 @@ struct TrainingData {
 struct TrainerCallbacks {
   std::function<bool()> interrupted = [] { return false; };
   std::function<void(const EpochRecord&)> epoch = [](const EpochRecord&) {};
+  /// At the end of an epoch, before it is saved: may change the model's parameters.
+  std::function<void(int epoch)> closing = [](int) {};
   /// Rows done and rows in all of the running epoch.
   std::function<void(int epoch, std::int64_t done, std::int64_t total)> progress = [](int, std::int64_t,
                                                                                       std::int64_t) {};
@@ -82,6 +87,9 @@ class Trainer {
   bool resume();
   TrainingResult run(const TrainerCallbacks& callbacks = {});
 
+  /// Of the epochs so far, those before a resume included.
+  const std::vector<EpochRecord>& history() const { return history_; }
+
   /// One optimizer update on the next rows of the epoch's order; for benchmarks and goldens. prepare() and
   /// begin_epoch() come first.
   void begin_epoch(int epoch);
@@ -91,13 +99,19 @@ class Trainer {
   autograd::TrainState& state() { return *state_; }
   EpochMetrics read_metrics();  ///< since begin_epoch(); synchronises
   int captured_graphs() const { return graph_->captured(); }
+  /// Memory that the last step took beyond what stays: activations, their gradients, scratch. Bytes.
+  std::size_t step_memory() const { return step_memory_; }
 
  private:
   std::int64_t steps_per_epoch() const;
   std::vector<std::int64_t> next_micro_batches() const;
   void run_step(const std::vector<std::int64_t>& micro_batches);
   EpochMetrics validate();
-  EpochRecord end_epoch();
+  EpochRecord end_epoch(const TrainerCallbacks& callbacks);
+  /// The next `rows` rows of `order`: of the epoch's order with `random`, else from its beginning, crops in
+  /// the middle.
+  Batch gather(const Tensor& order, std::int64_t rows, bool random) const;
+  void discriminator_step();
   void check_health(const StepState& state);
   [[noreturn]] void fail_non_finite(const StepState& state);
   std::string first_non_finite();
@@ -112,6 +126,8 @@ class Trainer {
   autograd::LearningRateSchedule schedule_;
   std::unique_ptr<autograd::TrainState> state_;
   std::unique_ptr<autograd::Optimizer> optimizer_;
+  std::unique_ptr<autograd::TrainState> discriminator_state_;
+  std::unique_ptr<autograd::Optimizer> discriminator_optimizer_;
   std::unique_ptr<StepGraph> graph_;
   Tensor order_, validation_order_, sums_;
   Tensor learning_rates_, kl_weights_, kl_capacities_;
@@ -121,12 +137,14 @@ class Trainer {
   std::int64_t next_row_ = 0;
   double best_ = 0;
   int best_epoch_ = 0;
+  std::size_t step_memory_ = 0;
 };
 
 /// The order of `rows` in an epoch: a Fisher-Yates shuffle on Philox numbers of (seed, epoch).
 std::vector<std::int64_t> shuffled(std::vector<std::int64_t> rows, std::uint64_t seed, int epoch);
 
-/// mu of every row of `features`, in batches: f32 (n, latent_dim).
-Tensor encode_all(Vae& model, const Tensor& features, std::int64_t batch_size = 256);
+/// mu of every row of `features`, in batches: f32 (n, latent_dim). `labels` i64 (n) for a conditional model.
+Tensor encode_all(Vae& model, const Tensor& features, const Tensor& labels = {},
+                  std::int64_t batch_size = 64);
 
 }  // namespace chorale::models

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "models/checkpoint.h"
+#include "models/discriminator.h"
 #include "models/trainer.h"
 #include "tensor/file.h"
 
@@ -74,15 +75,34 @@ std::vector<EpochRecord> parse_history(const std::string& text) {
   return history;
 }
 
+void add_moments(Checkpoint& checkpoint, const autograd::ParameterStore& parameters) {
+  for (const auto& p : parameters.named()) {
+    checkpoint.tensors.push_back(
+        {"optimizer.exp_avg." + p.name, autograd::to_file_layout(p.first_moment, p.file)});
+    checkpoint.tensors.push_back(
+        {"optimizer.exp_avg_sq." + p.name, autograd::to_file_layout(p.second_moment, p.file)});
+  }
+}
+
+void load_moments(const Checkpoint& checkpoint, const autograd::ParameterStore& parameters) {
+  for (auto& p : parameters.named()) {
+    autograd::copy_from_file_layout(p.first_moment, p.file, checkpoint.tensor("optimizer.exp_avg." + p.name));
+    autograd::copy_from_file_layout(p.second_moment, p.file,
+                                    checkpoint.tensor("optimizer.exp_avg_sq." + p.name));
+  }
+}
+
 }  // namespace
 
 void Trainer::save(bool best) {
   if (folder_.empty()) return;
   Checkpoint checkpoint;
   checkpoint.tensors = model_tensors(model_);
-  for (const auto& parameter : model_.parameters().named()) {
-    checkpoint.tensors.push_back({"optimizer.exp_avg." + parameter.name, parameter.first_moment});
-    checkpoint.tensors.push_back({"optimizer.exp_avg_sq." + parameter.name, parameter.second_moment});
+  add_moments(checkpoint, model_.parameters());
+  if (Discriminator* second = model_.discriminator()) {
+    for (const auto& p : second->parameters().named()) checkpoint.tensors.push_back({p.name, p.value});
+    add_moments(checkpoint, second->parameters());
+    checkpoint.metadata["discriminator.step"] = std::to_string(discriminator_state_->read().step);
   }
   for (const NamedBuffer& buffer : data_.extra) checkpoint.tensors.push_back(buffer);
   checkpoint.tensors.push_back({"training.metric_sums", sums_});
@@ -153,10 +173,7 @@ bool Trainer::resume() {
   if (!differing.empty()) throw InputError(path + ": cannot resume a different run: " + differing);
 
   load_model(model_, checkpoint);
-  for (auto& parameter : model_.parameters().named()) {
-    parameter.first_moment.copy_from(checkpoint.tensor("optimizer.exp_avg." + parameter.name));
-    parameter.second_moment.copy_from(checkpoint.tensor("optimizer.exp_avg_sq." + parameter.name));
-  }
+  load_moments(checkpoint, model_.parameters());
   const auto number = [&](const char* key) { return parse(checkpoint.text(key), key); };
   const auto integer = [&](const char* key) { return static_cast<std::int64_t>(number(key)); };
   schedule_.restore(
@@ -175,6 +192,14 @@ bool Trainer::resume() {
   state.growth_counter = static_cast<std::int32_t>(integer("state.growth_counter"));
   state.consecutive_skips = static_cast<std::int32_t>(integer("state.consecutive_skips"));
   state_->write(state);
+  if (Discriminator* second = model_.discriminator()) {
+    for (auto& p : second->parameters().named()) p.value.copy_from(checkpoint.tensor(p.name));
+    load_moments(checkpoint, second->parameters());
+    StepState other = discriminator_state_->read();
+    other.step = integer("discriminator.step");
+    other.rng_offset = static_cast<std::uint64_t>(other.step);
+    discriminator_state_->write(other);
+  }
   epoch_ = epoch;
   epoch_open_ = false;
   if (!open && best_epoch_ == epoch) keep_as_best();  // the run may have died between its two names
@@ -184,6 +209,11 @@ bool Trainer::resume() {
     state.cursor = integer("state.cursor");
     state.step_in_epoch = integer("state.step_in_epoch");
     state_->write(state);
+    if (discriminator_state_) {
+      StepState other = discriminator_state_->read();
+      other.step_in_epoch = state.step_in_epoch;
+      discriminator_state_->write(other);
+    }
     next_row_ = integer("next_row");
     sums_.copy_from(checkpoint.tensor("training.metric_sums"));
   }

@@ -17,7 +17,7 @@ namespace chorale::tools {
 namespace {
 
 struct Arguments {
-  std::string input, model, checkpoint, output, labels, centers, summary;
+  std::string input, model, condition = "genre", checkpoint, output, labels, centers, summary;
   std::string algorithm = "kmeans";
   std::int64_t n_clusters = 8, n_init = 10, max_iter = 300;
   double tol = 1e-4;
@@ -118,6 +118,7 @@ Arguments complete(const Program& program, Arguments a) {
   if (a.input.empty() == a.model.empty())
     throw UsageError(concat("--input: one source of points is needed: ", a.input.empty() ? "none" : "two",
                             " given (allowed --input X.npy or --model NAME)"));
+  if (!a.model.empty()) a.model = canonical_name("--model", a.model, a.condition);
   if (!a.model.empty() && a.output.empty()) {
     create_directories(program.common().results + "/embeddings");
     a.output = program.common().results + "/embeddings/" + a.model + "_labels.npy";
@@ -203,7 +204,8 @@ int main(int argc, char** argv) {
                          .uses_results = true};
   const auto declare = [&](Options& options) {
     options.add("--input", &a.input, "matrix (n, d), one row a point, .npy").placeholder("X.npy");
-    options.add("--model", &a.model, "cluster the latents of this trained model instead", {"basic"});
+    options.add("--model", &a.model, "cluster the latents of this trained model instead", {});
+    options.add("--condition", &a.condition, "which one a bare cvae means", {"genre", "language"});
     options.add("--checkpoint", &a.checkpoint, "another checkpoint than the model's best.safetensors")
         .placeholder("FILE");
     options.add("--output", &a.output, "cluster of each row, i32 (n)")

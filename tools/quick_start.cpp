@@ -46,10 +46,12 @@ int quick_start(Program& program, const QuickStart& settings) {
   ExtractionRequest everything;
   everything.skip_bad = true;
   if (const int code = run_extraction(program, everything)) return code;
-  const std::string& model = program.config().text("model.name");
+  const std::string model = run_name(program.config());
   const bool begun =
       fs::exists(fs::path(program.common().results) / "checkpoints" / model / "last.safetensors");
-  if (const int code = run_training(program, begun)) return code;
+  const auto trained = run_training(program, program.config(), begun);
+  if (!trained) return interrupt_exit_code();
+  print_trained({*trained});
   if (const int code = run_evaluation(program, model, "")) return code;
   return run_baselines(program);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Trains one model on cached features.
+#include "tools/common/signals.h"
 #include "tools/pipeline/pipeline.h"
 
 int main(int argc, char** argv) {
@@ -25,6 +26,10 @@ int main(int argc, char** argv) {
       [&](Program& program) {
         ExecutionContext context(program.device());
         const ContextScope scope(context);
-        return run_training(program, resume);
+        refuse_unused_flags(program);
+        const auto trained = run_training(program, program.config(), resume);
+        if (!trained) return interrupt_exit_code();
+        print_trained({*trained});
+        return 0;
       });
 }

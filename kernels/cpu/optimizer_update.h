@@ -22,18 +22,21 @@ struct UpdateFactors {
   float multiplier, keep, decay, beta1, rest1, beta2, rest2, step_size, inverse_root2, epsilon, learning_rate;
   UpdateFactors(const StepState& state, const OptimizerParams& params)
       : multiplier(state.gradient_multiplier),
-        keep(static_cast<float>(1.0 - static_cast<double>(state.learning_rate) *
-                                          static_cast<double>(params.weight_decay))),
+        keep(static_cast<float>(1.0 - rate(state, params) * static_cast<double>(params.weight_decay))),
         decay(params.weight_decay),
         beta1(static_cast<float>(params.beta1)),
         rest1(static_cast<float>(1.0 - params.beta1)),
         beta2(static_cast<float>(params.beta2)),
         rest2(static_cast<float>(1.0 - params.beta2)),
-        step_size(static_cast<float>(static_cast<double>(state.learning_rate) /
-                                     static_cast<double>(state.bias_correction1))),
+        step_size(static_cast<float>(rate(state, params) / static_cast<double>(state.bias_correction1))),
         inverse_root2(static_cast<float>(1.0 / std::sqrt(static_cast<double>(state.bias_correction2)))),
         epsilon(params.epsilon),
-        learning_rate(state.learning_rate) {}
+        learning_rate(static_cast<float>(rate(state, params))) {}
+
+ private:
+  static double rate(const StepState& state, const OptimizerParams& params) {
+    return static_cast<double>(state.learning_rate) * static_cast<double>(params.rate_scale);
+  }
 };
 
 template <OptimizerKind kind, bool nesterov>

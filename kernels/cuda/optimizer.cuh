@@ -14,10 +14,10 @@ struct UpdateRule {
 
   __device__ UpdateRule(const StepState& state, const OptimizerParams& p)
       : params(p),
-        rate(state.learning_rate),
+        rate(state.learning_rate * p.rate_scale),
         multiplier(state.gradient_multiplier),
-        keep(p.kind == OptimizerKind::adamw ? 1.0f - state.learning_rate * p.weight_decay : 1.0f),
-        step_size(state.learning_rate / state.bias_correction1),
+        keep(p.kind == OptimizerKind::adamw ? 1.0f - rate * p.weight_decay : 1.0f),
+        step_size(rate / state.bias_correction1),
         inverse_root_correction2(1.0f / sqrtf(state.bias_correction2)),
         beta1(static_cast<float>(p.beta1)),
         rest1(static_cast<float>(1.0 - p.beta1)),

@@ -35,12 +35,12 @@ TEST_P(GoldenTraining, LossesOfTwentySteps) {
   Problem problem;
   const NpyArray x = read_npy_host(golden + "training_basic_x.npy");
   problem.rows = x.shape.at(0);
-  problem.model.input_dim = x.shape.at(1);
-  problem.model.hidden = settings.at("hidden").get<std::vector<std::int64_t>>();
-  problem.model.latent_dim = settings.at("latent_dim");
-  problem.model.dropout = settings.at("dropout");
+  problem.model.network.input_dim = x.shape.at(1);
+  problem.model.network.hidden = settings.at("hidden").get<std::vector<std::int64_t>>();
+  problem.model.network.latent_dim = settings.at("latent_dim");
+  problem.model.network.dropout = settings.at("dropout");
   const bool gaussian = expected.at("likelihood") == "gaussian";
-  problem.model.likelihood = {gaussian ? Likelihood::gaussian : Likelihood::squared_error, 0.5f};
+  problem.model.network.likelihood = {gaussian ? Likelihood::gaussian : Likelihood::squared_error, 0.5f};
   problem.model.reduction = expected.at("reduction") == "sum" ? Reduction::sum : Reduction::mean;
   problem.options.seed = settings.at("seed");
   problem.options.batch_size = settings.at("batch_size");
@@ -57,9 +57,7 @@ TEST_P(GoldenTraining, LossesOfTwentySteps) {
   data.features = read_npy(golden + "training_basic_x.npy");
   for (std::int64_t r = 0; r < problem.rows; ++r) data.train_rows.push_back(r);
   TrainingRun run(problem, "", std::move(data));
-  const SafetensorsFile initial(golden + "training_basic.safetensors");
-  for (NamedBuffer& target : model_tensors(*run.model)) target.value.copy_from(initial.load(target.name));
-  run.model->parameters().refresh_shadow();
+  load_weights(*run.model, golden + "training_basic.safetensors");
 
   const double tolerance = precision_name == "fp32" ? 1e-4 : 2e-2;
   int epoch = 0;

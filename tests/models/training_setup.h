@@ -9,8 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "models/basic_vae.h"
+#include "models/checkpoint.h"
 #include "models/trainer.h"
+#include "tensor/safetensors.h"
 
 namespace chorale::models::testing {
 
@@ -53,9 +54,9 @@ struct Problem {
   TrainerOptions options;
   std::int64_t rows = 37;
   Problem() {
-    model.input_dim = 40;
-    model.hidden = {24, 12};
-    model.latent_dim = 5;
+    model.network.input_dim = 40;
+    model.network.hidden = {24, 12};
+    model.network.latent_dim = 5;
     options.epochs = 4;
     options.batch_size = 8;
     options.early_stopping_patience = 0;
@@ -66,20 +67,28 @@ struct Problem {
   }
   TrainingData data() const {
     TrainingData data;
-    data.features = waves(rows, model.input_dim);
+    data.features = waves(rows, model.network.input_dim);
     for (std::int64_t r = 0; r < rows; ++r)
       (r % 5 == 4 ? data.validation_rows : data.train_rows).push_back(r);
-    data.identity = {{"model.latent_dim", std::to_string(model.latent_dim)}};
+    data.identity = {{"model.latent_dim", std::to_string(model.network.latent_dim)}};
     return data;
   }
 };
+
+/// Initial weights from a golden file, in PyTorch's names and layouts.
+inline void load_weights(Vae& model, const std::string& path) {
+  const SafetensorsFile file(path);
+  Checkpoint checkpoint;
+  for (const std::string& name : file.names()) checkpoint.tensors.push_back({name, file.load(name)});
+  load_model(model, checkpoint);
+}
 
 /// A trainer with its model, prepared.
 struct TrainingRun {
   std::unique_ptr<Vae> model;
   std::unique_ptr<Trainer> trainer;
   TrainingRun(const Problem& problem, const std::string& folder, TrainingData data)
-      : model(std::make_unique<BasicVae>(problem.model)),
+      : model(std::make_unique<Vae>(problem.model)),
         trainer(std::make_unique<Trainer>(*model, std::move(data), problem.options, folder)) {
     trainer->prepare();
   }

@@ -2,12 +2,13 @@
 #include <filesystem>
 #include <iostream>
 #include <set>
+#include <sstream>
 
 #include "cluster/kmeans.h"
 #include "cluster/pca.h"
-#include "models/basic_vae.h"
 #include "models/checkpoint.h"
 #include "report/evaluation.h"
+#include "report/event_file.h"
 #include "report/gnuplot.h"
 #include "report/html.h"
 #include "tensor/file.h"
@@ -68,6 +69,14 @@ void write_embeddings(const std::string& results, const std::string& name, const
     csv += latents.songs[i].song_id + "," + latents.songs[i].language + "," + latents.songs[i].genre + "," +
            (latents.validation[i] ? "validation" : "train") + "\n";
   write_file(base + ".csv", csv);
+  std::vector<std::vector<std::string>> columns(3);
+  for (const data::Song& song : latents.songs) {
+    columns[0].push_back(song.title.empty() ? song.song_id : song.title);
+    columns[1].push_back(song.language);
+    columns[2].push_back(song.genre);
+  }
+  report::write_projector(results + "/checkpoints/" + name, latents.codes, {"title", "language", "genre"},
+                          columns);
 }
 
 /// First two principal components, coloured by language and by genre.
@@ -92,6 +101,19 @@ void draw_latent_map(const std::string& results, const std::string& name, const 
                                {by_language, by_genre});
 }
 
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> all;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) all.push_back(line);
+  return all;
+}
+
+/// A file, or one of the model's own; the original's best_model.pt is best.safetensors here.
+std::string find_checkpoint(const std::string& folder, const std::string& path) {
+  if (path.empty() || (path == "best_model.pt" && !fs::exists(path))) return folder + "/best.safetensors";
+  return fs::exists(path) || !fs::exists(folder + "/" + path) ? path : folder + "/" + path;
+}
+
 void log_notices(const std::vector<std::string>& notices) {
   for (const std::string& notice : notices) log_info(notice);
 }
@@ -103,8 +125,7 @@ Latents compute_latents(Program& program, const std::string& name, const std::st
   Config config;
   config.read(folder + "/config.yaml");
   config.check();
-  const models::Checkpoint checkpoint =
-      models::read_checkpoint(checkpoint_path.empty() ? folder + "/best.safetensors" : checkpoint_path);
+  const models::Checkpoint checkpoint = models::read_checkpoint(find_checkpoint(folder, checkpoint_path));
   TrainingSongs songs = load_training_songs(program, config);
   Tensor features = songs.raw;
   if (checkpoint.has("features.mean")) {  // scaled as in training, whatever songs are here now
@@ -113,11 +134,18 @@ Latents compute_latents(Program& program, const std::string& name, const std::st
                          checkpoint.tensor("features.standard_deviation").to_host<float>()});
     features = Tensor::from_host(values, features.shape());
   }
-  const auto model = models::make_vae(name, vae_options(config, features.dim(1)));
+  const auto known = checkpoint.metadata.find("identity.data.classes");
+  const Condition condition =
+      make_condition(config, songs.songs,
+                     known == checkpoint.metadata.end() ? std::vector<std::string>{} : lines(known->second));
+  models::Vae model(
+      vae_options(config, songs.row_shape, static_cast<std::int64_t>(condition.classes.size())));
   const autograd::Precision precision = autograd::make_precision("fp32", current_context());
-  model->allocate({.precision = precision, .factor_rows = 0, .training = false}, 0);
-  models::load_model(*model, checkpoint);
-  Latents latents{std::move(songs.songs), models::encode_all(*model, features), {}};
+  model.allocate({.precision = precision, .factor_rows = 0, .training = false}, 0);
+  models::load_model(model, checkpoint);
+  const Tensor labels =
+      condition.labels.empty() ? Tensor() : Tensor::from_host(condition.labels, {features.dim(0)});
+  Latents latents{std::move(songs.songs), models::encode_all(model, features, labels), {}};
   latents.validation.assign(latents.songs.size(), false);
   for (std::int64_t row : songs.data.validation_rows)
     latents.validation[static_cast<std::size_t>(row)] = true;
@@ -160,12 +188,12 @@ int run_baselines(Program& program) {
   add("pca+kmeans", cluster::pca(features, {.n_components = components}).transform(features));
 
   // The same network without noise and without a prior: a deterministic autoencoder.
-  models::VaeOptions autoencoder = vae_options(config, features.dim(1));
+  models::VaeOptions autoencoder = vae_options(config, songs.row_shape, 0);
   autoencoder.latent.sample = false;
   autoencoder.kl_capacity = false;
   models::TrainerOptions training = trainer_options(config, current_context());
   training.kl = {.kind = autograd::KlOptions::Kind::constant, .weight = 0};
-  models::BasicVae model(autoencoder);
+  models::Vae model(autoencoder);
   models::Trainer trainer(model, std::move(songs.data), training, "");
   trainer.prepare();
   trainer.run();

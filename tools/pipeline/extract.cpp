@@ -15,12 +15,12 @@ int run_extraction(Program& program, const ExtractionRequest& request) {
   const Config& config = program.config();
   const data::Corpus corpus =
       data::load_corpus(program.common().data, request.manifest, {request.allow_outside});
+  std::vector<std::string> names = request.kinds;
+  if (names.empty()) names = {config.text("features.kind")};
+  if (names == std::vector<std::string>{"auto"})
+    names = {"statistics", "mel_db"};  // what all models together take
   std::vector<data::FeatureSettings> kinds;
-  for (const std::string& kind :
-       request.kinds.empty() ? std::vector{config.text("features.kind")} : request.kinds) {
-    kinds.push_back(feature_settings(config));
-    kinds.back().kind = kind;
-  }
+  for (const std::string& name : names) kinds.push_back(feature_settings(config, name));
   Progress bar("extracting", static_cast<std::int64_t>(corpus.songs.size()), "songs");
   data::ExtractionOptions extraction;
   extraction.workers = request.workers ? request.workers : program.common().threads;

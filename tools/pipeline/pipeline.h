@@ -2,6 +2,7 @@
 // The steps of an experiment on the current context, each the body of a program and together that of
 // `quick_start`.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,18 @@ struct ExtractionRequest {
 /// InputError at the end if songs had to be skipped, unless that is allowed.
 int run_extraction(Program& program, const ExtractionRequest& request);
 
-/// Trains model.name into <results>/checkpoints/<NAME> and prints a summary.
-int run_training(Program& program, bool resume);
+/// One line of the table that training ends with.
+struct TrainedModel {
+  std::string name, precision;
+  std::int64_t parameters = 0, epochs = 0, best_epoch = 0, active_units = 0, latent_dim = 0;
+  bool stopped_early = false;
+  double best_loss = 0, step_memory = 0, seconds = 0;
+};
+void print_trained(const std::vector<TrainedModel>& models);
+
+/// Trains the model of `config` into <results>/checkpoints/<NAME>: checkpoints, history.csv, TensorBoard
+/// events, learning curves. Returns nothing when it was interrupted; the state is saved.
+std::optional<TrainedModel> run_training(Program& program, const Config& config, bool resume);
 
 /// Latents of <results>/checkpoints/<NAME>, their clusterings and metrics, the latent map, the report.
 /// `checkpoint` empty: best.safetensors of the model's folder. Which configuration the model was trained with

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tools/pipeline/run_setup.h"
 
+#include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "data/corpus.h"
 #include "data/feature_index.h"
+#include "tools/common/text.h"
 
 namespace chorale::tools {
 namespace {
@@ -17,24 +18,80 @@ Enum pick(const std::string& word, std::initializer_list<std::pair<const char*, 
   throw ContractError("configuration: a choice that no code reads: " + word);
 }
 
+bool fully_connected(const Config& config) {
+  const std::string& name = config.text("model.name");
+  return name == "basic" || name == "vade";
+}
+
 }  // namespace
 
-void add_training_flags(Options& options) {
+void add_training_flags(Options& options, const std::set<std::string>& without) {
   for (const auto& [flag, key] : {std::pair("--model", "model.name"),
+                                  {"--arch", "model.arch"},
                                   {"--hidden", "model.hidden"},
+                                  {"--channels", "model.channels"},
                                   {"--latent-dim", "model.latent_dim"},
+                                  {"--beta", "model.beta"},
+                                  {"--objective", "model.objective"},
+                                  {"--condition", "model.condition"},
+                                  {"--n-clusters", "model.n_clusters"},
                                   {"--features", "features.kind"},
+                                  {"--crop-frames", "training.crop_frames"},
                                   {"--epochs", "training.epochs"},
                                   {"--batch-size", "training.batch_size"},
                                   {"--learning-rate", "training.learning_rate"},
-                                  {"--precision", "training.precision"},
-                                  {"--beta", "training.kl_weight"}})
-    options.add_config(flag, key);
+                                  {"--precision", "training.precision"}})
+    if (!without.contains(flag)) options.add_config(flag, key);
 }
 
-data::FeatureSettings feature_settings(const Config& config) {
+void refuse_unused_flags(const Program& program) {
+  const std::string& name = program.config().text("model.name");
+  for (const auto& [flag, models] : std::initializer_list<std::pair<const char*, std::vector<std::string>>>{
+           {"--hidden", {"basic", "vade"}},
+           {"--arch", {"conv", "beta", "cvae"}},
+           {"--channels", {"conv", "beta", "cvae"}},
+           {"--crop-frames", {"conv", "beta", "cvae"}},
+           {"--beta", {"beta"}},
+           {"--objective", {"beta"}},
+           {"--condition", {"cvae"}},
+           {"--n-clusters", {"vade"}}})
+    if (program.given(flag) && std::find(models.begin(), models.end(), name) == models.end())
+      throw UsageError(
+          concat(flag, ": --model ", name, " has no use for it (allowed with ", join(models), ")"));
+}
+
+Config model_config(Config config, const std::string& name) {
+  const std::string prefix = "cvae_";
+  if (name.starts_with(prefix)) {
+    config.set_from_flag({"model.name", "cvae", "--models"});
+    config.set_from_flag({"model.condition", name.substr(prefix.size()), "--models"});
+  } else {
+    config.set_from_flag({"model.name", name, "--models"});
+  }
+  return config;
+}
+
+std::string run_name(const Config& config) {
+  const std::string& name = config.text("model.name");
+  return name == "cvae" ? name + "_" + config.text("model.condition") : name;
+}
+
+std::string canonical_name(const std::string& option, const std::string& name, const std::string& condition) {
+  static const std::map<std::string, std::string> aliases{
+      {"basic_vae", "basic"}, {"conv_vae", "conv"}, {"beta_vae", "beta"}, {"cvae", "cvae_" + condition}};
+  const auto found = aliases.find(name);
+  const std::string canonical = found == aliases.end() ? name : found->second;
+  static const std::set<std::string> names{"basic", "conv", "beta", "cvae_genre", "cvae_language", "vade"};
+  if (!names.contains(canonical))
+    throw UsageError(concat(option, ": no such model: ", name,
+                            " (allowed basic, conv, beta, cvae_genre, cvae_language, vade)"));
+  return canonical;
+}
+
+data::FeatureSettings feature_settings(const Config& config, const std::string& kind) {
   data::FeatureSettings settings;
-  settings.kind = config.text("features.kind");
+  settings.kind = kind.empty() ? config.text("features.kind") : kind;
+  if (settings.kind == "auto") settings.kind = fully_connected(config) ? "statistics" : "mel_db";
   settings.duration = config.real("features.duration");
   MelParams& mel = settings.params.mel;
   mel.sample_rate = static_cast<std::int32_t>(config.integer("features.sample_rate"));
@@ -47,22 +104,74 @@ data::FeatureSettings feature_settings(const Config& config) {
   return settings;
 }
 
-models::VaeOptions vae_options(const Config& config, std::int64_t input_dim) {
+Condition make_condition(const Config& config, const std::vector<data::Song>& songs,
+                         const std::vector<std::string>& known) {
+  Condition condition;
+  if (config.text("model.name") != "cvae") return condition;
+  const std::string& column = config.text("model.condition");
+  const auto label = [&](const data::Song& song) { return column == "genre" ? song.genre : song.language; };
+  std::set<std::string> classes(known.begin(), known.end());
+  if (known.empty())
+    for (const data::Song& song : songs) classes.insert(label(song));
+  if (classes.size() < 2)
+    throw InputError(concat("--condition: every song has the same ", column, ": ", *classes.begin(),
+                            " (allowed two or more classes)"));
+  condition.classes.assign(classes.begin(), classes.end());
+  for (const data::Song& song : songs) {
+    const auto found = std::lower_bound(condition.classes.begin(), condition.classes.end(), label(song));
+    if (found == condition.classes.end() || *found != label(song))
+      throw InputError(concat("--condition: ", song.song_id, " has a ", column,
+                              " the model was not trained with: ", label(song)));
+    condition.labels.push_back(found - condition.classes.begin());
+  }
+  return condition;
+}
+
+models::VaeOptions vae_options(const Config& config, const Shape& row_shape, std::int64_t classes) {
   models::VaeOptions options;
-  options.input_dim = input_dim;
-  options.hidden = config.integers("model.hidden");
-  options.latent_dim = config.integer("model.latent_dim");
-  options.dropout = static_cast<float>(config.real("model.dropout"));
-  options.likelihood.kind =
+  models::NetworkOptions& network = options.network;
+  const std::string& name = config.text("model.name");
+  network.input_dim = element_count(row_shape);
+  network.hidden = config.integers("model.hidden");
+  network.latent_dim = config.integer("model.latent_dim");
+  network.dropout = static_cast<float>(config.real("model.dropout"));
+  network.likelihood.kind =
       pick<Likelihood>(config.text("model.likelihood"), {{"squared_error", Likelihood::squared_error},
                                                          {"gaussian", Likelihood::gaussian},
                                                          {"bernoulli", Likelihood::bernoulli},
                                                          {"laplace", Likelihood::laplace}});
-  options.likelihood.scale = static_cast<float>(config.real("model.likelihood_scale"));
+  network.likelihood.scale = static_cast<float>(config.real("model.likelihood_scale"));
+  if (!fully_connected(config)) {
+    if (row_shape.size() != 2)
+      throw UsageError(concat("--model: ", name,
+                              " needs spectrograms: features.kind statistics (allowed mel_db, mfcc, both)"));
+    network.backbone =
+        pick<models::Backbone>(config.text("model.arch"), {{"pooled", models::Backbone::pooled},
+                                                           {"deep", models::Backbone::deep},
+                                                           {"flat", models::Backbone::flat}});
+    network.channels = config.integers("model.channels");
+    const std::int64_t crop = config.integer("training.crop_frames");
+    const bool whole = crop == 0 || crop > row_shape[1] || network.backbone == models::Backbone::flat;
+    network.image = {row_shape[0], whole ? row_shape[1] : crop};
+    network.condition = {classes, config.integer("model.condition_dim"),
+                         config.text("model.condition_mode") == "film"};
+  }
   options.reduction = pick<models::Reduction>(
       config.text("model.reduction"), {{"sum", models::Reduction::sum}, {"mean", models::Reduction::mean}});
   options.free_bits = static_cast<float>(config.real("training.free_bits"));
   options.kl_capacity = config.text("training.kl_schedule") == "capacity";
+  if (name == "vade") {
+    options.components = config.integer("model.n_clusters");
+    options.mixture_rate = static_cast<float>(config.real("training.mixture_rate"));
+  }
+  if (name == "beta") {
+    using models::Disentanglement;
+    options.disentanglement =
+        pick<Disentanglement>(config.text("model.objective"), {{"elbo", Disentanglement::none},
+                                                               {"tc", Disentanglement::total_correlation},
+                                                               {"factor", Disentanglement::factor}});
+    options.tc_weight = static_cast<float>(config.real("model.beta")) - 1.0f;  // the KL holds it once
+  }
   return options;
 }
 
@@ -96,6 +205,8 @@ models::TrainerOptions trainer_options(const Config& config, const ExecutionCont
                                                                          {"cyclical", Kl::Kind::cyclical},
                                                                          {"capacity", Kl::Kind::capacity}});
   options.kl.weight = config.real("training.kl_weight");
+  if (config.text("model.name") == "beta" && config.text("model.objective") == "elbo")
+    options.kl.weight *= config.real("model.beta");
   options.kl.warmup_epochs = config.real("training.kl_warmup_epochs");
   options.kl.cycles = static_cast<int>(config.integer("training.kl_cycles"));
   options.kl.epochs = options.epochs;
@@ -122,6 +233,7 @@ TrainingSongs load_training_songs(const Program& program, const Config& config, 
   data::FeatureSet set = data::load_features(corpus, settings);
   TrainingSongs result;
   result.raw = set.values;
+  result.row_shape = set.row_shape;
   std::vector<std::string> ids, languages;
   std::string all_ids;
   for (const data::Song& song : set.songs) {
@@ -132,10 +244,16 @@ TrainingSongs load_training_songs(const Program& program, const Config& config, 
   const data::Split split = data::split_songs(ids, languages, config.real("training.validation_fraction"),
                                               config.unsigned_integer("training.seed"));
   result.songs = std::move(set.songs);
+  result.condition = make_condition(config, result.songs);
+  if (!result.condition.labels.empty())
+    result.data.labels = Tensor::from_host(result.condition.labels, {set.values.dim(0)});
+  if (set.row_shape.size() == 2) result.data.bands = set.row_shape[0];
   result.data.train_rows = split.train;
   result.data.validation_rows = split.validation;
   result.data.identity = training_identity(config);
   result.data.identity["data.songs"] = data::text_hash(all_ids);
+  for (const std::string& name : result.condition.classes)
+    result.data.identity["data.classes"] += name + "\n";
   result.data.features = set.values;
   if (settings.kind == "statistics") {  // columns of different units
     std::vector<float> values = set.values.to_host<float>();

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Philox streams of a training step: one for each random operation, fixed so that a twin can draw the same
+// numbers.
+#pragma once
+#include <cstdint>
+
+namespace chorale::models::stream {
+
+constexpr std::uint32_t latent = 1;
+constexpr std::uint32_t crop = 2;
+constexpr std::uint32_t permutation = 3;
+constexpr std::uint32_t encoder = 16;  ///< + index of the block
+constexpr std::uint32_t decoder = 32;
+
+}  // namespace chorale::models::stream
