@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A caching allocator in plain C++ over a backend's raw memory. Sizes are rounded to classes at most an
-// eighth apart, so that a freed block serves the next request of about its size; a step that repeats
-// allocates nothing.
+// A caching allocator in plain C++ over a backend's raw memory. Small sizes are rounded to classes at most an
+// eighth apart, so that a freed block serves the next request of about its size. From `large` on, blocks are
+// pieces of what the backend gave: the smallest free piece that is large enough is split, and neighbours that
+// are free become one again. Once a repeated step has run without asking the backend, it never asks again.
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -18,9 +20,12 @@ namespace {
 constexpr std::size_t guard_bytes = 256;
 constexpr unsigned char guard_pattern = 0xA5;
 
+constexpr std::size_t large = std::size_t{1} << 20, large_unit = std::size_t{64} << 10;
+
 std::size_t size_class(std::size_t bytes) {
   constexpr std::size_t smallest = 256;
   if (bytes <= smallest) return smallest;
+  if (bytes >= large) return (bytes + large_unit - 1) / large_unit * large_unit;
   const std::size_t step = std::max(smallest, std::bit_floor(bytes - 1) / 8);
   return (bytes + step - 1) / step * step;
 }
@@ -34,14 +39,19 @@ class CachingAllocator final : public Allocator {
 
   ~CachingAllocator() override {
     release_cached();
-    for (const auto& [block, size] : live_) api_.free(device_, block);
+    for (const auto& [block, size] : live_)
+      if (size < large) api_.free(device_, block);
+    for (const auto& [block, piece] : pieces_)
+      if (piece.segment == block) api_.free(device_, block);
   }
 
   void* acquire(std::size_t bytes) override {
     const std::lock_guard lock(mutex_);
     const std::size_t size = size_class(bytes + (options_.guard ? 2 * guard_bytes : 0));
     void* block = nullptr;
-    if (const auto found = cached_.find(size); found != cached_.end() && !found->second.empty()) {
+    if (size >= large) {
+      block = take_piece(size, bytes);
+    } else if (const auto found = cached_.find(size); found != cached_.end() && !found->second.empty()) {
       block = found->second.back();
       found->second.pop_back();
     } else {
@@ -64,7 +74,10 @@ class CachingAllocator final : public Allocator {
     if (options_.guard) check_guards(block, size);
     live_.erase(found);
     in_use_ -= size;
-    cached_[size].push_back(block);
+    if (size >= large)
+      give_piece(static_cast<std::byte*>(block));
+    else
+      cached_[size].push_back(block);
   }
 
   std::size_t bytes_in_use() const override {
@@ -104,6 +117,66 @@ class CachingAllocator final : public Allocator {
       }
       blocks.clear();
     }
+    for (auto at = free_.begin(); at != free_.end();) {
+      const auto [size, block] = *at;
+      if (!is_whole(block)) {
+        ++at;
+        continue;
+      }
+      at = free_.erase(at);
+      pieces_.erase(block);
+      api_.free(device_, block);
+      reserved_ -= size;
+    }
+  }
+
+  /// A block from the backend that nothing is split from.
+  bool is_whole(std::byte* block) const {
+    const auto at = pieces_.find(block);
+    const auto next = std::next(at);
+    return at->second.segment == block && (next == pieces_.end() || next->second.segment != block);
+  }
+
+  void* take_piece(std::size_t size, std::size_t asked) {
+    const auto found = free_.lower_bound({size, nullptr});
+    if (found == free_.end()) {
+      auto* const segment = static_cast<std::byte*>(raw_allocate(size, asked));
+      pieces_[segment] = {size, segment, false};
+      return segment;
+    }
+    const auto [have, block] = *found;
+    free_.erase(found);
+    Piece& piece = pieces_[block];
+    piece.free = false;
+    if (have > size) {
+      piece.size = size;
+      pieces_[block + size] = {have - size, piece.segment, true};
+      free_.emplace(have - size, block + size);
+    }
+    return block;
+  }
+
+  void give_piece(std::byte* block) {
+    auto at = pieces_.find(block);
+    at->second.free = true;
+    const auto join_next = [&](auto first) {
+      const auto next = std::next(first);
+      if (next == pieces_.end() || next->second.segment != first->second.segment || !next->second.free)
+        return;
+      free_.erase({next->second.size, next->first});
+      first->second.size += next->second.size;
+      pieces_.erase(next);
+    };
+    join_next(at);
+    if (at != pieces_.begin()) {
+      const auto before = std::prev(at);
+      if (before->second.free && before->second.segment == at->second.segment) {
+        free_.erase({before->second.size, before->first});
+        join_next(before);
+        at = before;
+      }
+    }
+    free_.emplace(at->second.size, at->first);
   }
 
   void* raw_allocate(std::size_t size, std::size_t asked) {
@@ -148,11 +221,19 @@ class CachingAllocator final : public Allocator {
       }
   }
 
+  struct Piece {
+    std::size_t size = 0;
+    std::byte* segment = nullptr;  ///< the backend's block that it is part of
+    bool free = false;
+  };
+
   const DeviceApi& api_;
   int device_;
   AllocatorOptions options_;
   mutable std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> cached_;
+  std::map<std::size_t, std::vector<void*>> cached_;   // small blocks, by class
+  std::map<std::byte*, Piece> pieces_;                 // of large blocks, by address
+  std::set<std::pair<std::size_t, std::byte*>> free_;  // those of them that are free, by size
   std::unordered_map<void*, std::size_t> live_;
   std::size_t in_use_ = 0, reserved_ = 0, peak_ = 0;
   bool frozen_ = false;

@@ -5,6 +5,7 @@ namespace chorale {
 namespace {
 
 constexpr int eager_runs_before_capture = 2;
+constexpr int most_eager_runs = 8;
 
 /// The context takes memory from a pool for the length of a scope.
 class PoolScope {
@@ -35,9 +36,13 @@ void StepGraph::run(const std::string& key, const std::function<void()>& step) {
   Entry& entry = entries_[key];
   if (!entry.pool) entry.pool = make_allocator(api, kernel_context.device);
   if (!entry.graph) {
-    if (entry.eager_runs < eager_runs_before_capture) {
+    // A run that took no new memory will be followed by one that needs none.
+    if (entry.eager_runs < eager_runs_before_capture || (entry.grew && entry.eager_runs < most_eager_runs)) {
       ++entry.eager_runs;
-      return run_in_pool(entry, step);
+      const std::size_t before = entry.pool->bytes_reserved();
+      run_in_pool(entry, step);
+      entry.grew = entry.pool->bytes_reserved() != before;
+      return;
     }
     api.capture_begin(kernel_context.device, kernel_context.stream);
     entry.pool->freeze(true);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A training step as one launch: run eagerly twice (so that memory, plans and handles exist), then captured,
-// then replayed. On devices that cannot capture, every run is eager.
+// A training step as one launch: run eagerly twice or more (until memory, plans and handles exist), then
+// captured, then replayed. On devices that cannot capture, every run is eager.
 #pragma once
 #include <functional>
 #include <map>
@@ -30,6 +30,7 @@ class StepGraph {
  private:
   struct Entry {
     int eager_runs = 0;
+    bool grew = false;  ///< the pool, in the last of them
     void* graph = nullptr;
     std::shared_ptr<Allocator> pool;
   };

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "tensor/device.h"
@@ -69,6 +70,57 @@ TEST(Allocator, CountsBytesAndGivesAllBack) {
     allocator->release(b);
   }
   EXPECT_EQ(CountedMemory::blocks, 0);
+}
+
+TEST(Allocator, LargeBlocksAreSplitAndJoined) {
+  CountedMemory memory;
+  const auto allocator = make_allocator(memory.api, 0);
+  constexpr std::size_t mib = std::size_t{1} << 20;
+  auto* whole = static_cast<std::byte*>(allocator->acquire(12 * mib));
+  allocator->release(whole);
+  void* a = allocator->acquire(3 * mib);
+  void* b = allocator->acquire(4 * mib);
+  void* c = allocator->acquire(5 * mib);
+  EXPECT_EQ(std::set<void*>({a, b, c}), std::set<void*>({whole, whole + 3 * mib, whole + 7 * mib}));
+  EXPECT_EQ(allocator->bytes_in_use(), 12 * mib);
+  allocator->release(a);
+  allocator->release(c);
+  void* d = allocator->acquire(2 * mib);  // the smallest free piece that holds it
+  EXPECT_EQ(d, whole);
+  allocator->release(b);
+  allocator->release(d);
+  EXPECT_EQ(allocator->acquire(12 * mib), whole);
+  EXPECT_EQ(CountedMemory::blocks, 1);
+  EXPECT_EQ(allocator->bytes_reserved(), 12 * mib);
+}
+
+TEST(Allocator, RandomLargeBlocksNeverOverlap) {
+  CountedMemory memory;
+  {
+    const auto allocator = make_allocator(memory.api, 0);
+    std::map<std::byte*, std::size_t> live;
+    std::uint64_t random = 1;
+    for (int i = 0; i < 3000; ++i) {
+      random = random * 6364136223846793005ull + 1442695040888963407ull;
+      if ((random >> 40) % 2 && !live.empty()) {
+        auto at = live.begin();
+        std::advance(at, static_cast<std::ptrdiff_t>((random >> 33) % live.size()));
+        allocator->release(at->first);
+        live.erase(at);
+        continue;
+      }
+      const std::size_t bytes = 1 + (random >> 33) % (std::size_t{4} << 20);
+      auto* block = static_cast<std::byte*>(allocator->acquire(bytes));
+      const auto after = live.lower_bound(block);
+      EXPECT_TRUE(after == live.end() || block + bytes <= after->first);
+      EXPECT_TRUE(after == live.begin() || std::prev(after)->first + std::prev(after)->second <= block);
+      live[block] = bytes;
+    }
+    for (const auto& [block, bytes] : live) allocator->release(block);
+    allocator->release_cached();
+    EXPECT_EQ(allocator->bytes_reserved(), 0u);
+    EXPECT_EQ(CountedMemory::blocks, 0);
+  }
 }
 
 TEST(Allocator, GivesCachedBlocksBackBeforeItFails) {
