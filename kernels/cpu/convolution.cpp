@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The rows of two-dimensional convolutions, NHWC, w [o, a, b, c]:
 //
-//   conv2d_forward          y  [n, i, j, o] = sum of x [n, i sh + a - ph, j sw + b - pw, c] w [o, a, b, c] +
-//   bias [o] conv2d_backward_input   dx [n, h, w, c] = sum of dy [n, i, j, o] w [o, a, b, c] + bias [c], h =
-//   i sh + a - ph conv2d_backward_weight  dw [o, a, b, c] = beta dw + sum of dy [n, i, j, o] x [n, i sh + a -
-//   ph, j sw + b - pw, c]
-//                           dbias [o] = beta dbias + sum of dy; without dw, x is not looked at
+//   forward          y [n, i, j, o] = sum of x [n, p, q, c] w [o, a, b, c] + bias [o]
+//   backward_input   dx [n, p, q, c] = sum of dy [n, i, j, o] w [o, a, b, c] + bias [c]
+//   backward_weight  dw [o, a, b, c] = beta dw + sum of dy [n, i, j, o] x [n, p, q, c]
+//                    dbias [o] = beta dbias + sum of dy; without dw, x is not looked at
+//
+// with p = i stride_height + a - padding_height, q = j stride_width + b - padding_width.
 //
 // This file checks the arguments and chooses how to compute; the ways stand in convolution_*.cpp, with their
 // essays. Sums are f32 (dbias: f64 over blocks) and in an order that depends on the sizes alone.

@@ -2,19 +2,26 @@
 // The latent of VaDE (Jiang et al., IJCAI 2017): reparameterisation, responsibilities and KL divergence under
 // a mixture of k Gaussians N(m_c, s_c) with weights pi = softmax(logits).
 //
-//   statistics [n, 2 d] = [mu | l], l clamped; e = exp(l / 2) epsilon; z = mu + e; v = exp(l) (1 - epsilon^2)
-//   a_c = log pi_c - 0.5 sum_j (log s_cj + (z_j - m_cj)^2 / s_cj)   gamma = softmax(a)   L = log sum_c exp
-//   a_c D_c = 0.5 sum_j (v_j - 2 e_j (mu_j - m_cj)) / s_cj kl  = sum_c gamma_c D_c - L - 0.5 sum_j (1 + l_j)
+//   statistics [n, 2 d] = [mu | l], l clamped
+//   e = exp(l / 2) epsilon        z = mu + e        v = exp(l) (1 - epsilon^2)
+//   a_c = log pi_c - 0.5 sum_j (log s_cj + (z_j - m_cj)^2 / s_cj)
+//   gamma = softmax(a)            L = log sum_c exp a_c
+//   D_c = 0.5 sum_j (v_j - 2 e_j (mu_j - m_cj)) / s_cj
+//   kl = sum_c gamma_c D_c - L - 0.5 sum_j (1 + l_j)
 //
 // The last line is the definition in kernels.def after log gamma_c = a_c - L: log pi_c and log s_cj cancel in
 // D_c, so no difference of large numbers is left and pi_c = 0 is an ordinary value. With the gradient w of kl
 // and R_c = w gamma_c (D_c - sum gamma D - 1), which is w d kl / d a_c, everything else is the chain rule by
 // hand:
 //
-//   A_j = sum_c R_c (m_cj - z_j) / s_cj    S_j = w sum_c gamma_c / s_cj    G_j = w sum_c gamma_c (mu_j -
-//   m_cj) / s_cj dmu = dz + A - e S                     dl = 0.5 ((dz + A) e + v S - e G - w) dm_c = sum_n
-//   (R_c (z - m_c) + w gamma_c e) / s_c             dlogits_c = sum_n (R_c + w pi_c) dlog s_c = -0.5 sum_n
-//   (R_c (1 - (z - m_c)^2 / s_c) + w gamma_c (v - 2 e (mu - m_c)) / s_c)
+//   A_j = sum_c R_c (m_cj - z_j) / s_cj
+//   S_j = w sum_c gamma_c / s_cj
+//   G_j = w sum_c gamma_c (mu_j - m_cj) / s_cj
+//   dmu = dz + A - e S
+//   dl = 0.5 ((dz + A) e + v S - e G - w)
+//   dm_c = sum_n (R_c (z - m_c) + w gamma_c e) / s_c
+//   dlogits_c = sum_n (R_c + w pi_c)
+//   dlog s_c = -0.5 sum_n (R_c (1 - (z - m_c)^2 / s_c) + w gamma_c (v - 2 e (mu - m_c)) / s_c)
 //
 // f32 terms, f64 sums over j and over n. n k d terms forward, three times as many backward; bytes moved:
 // statistics, z and n k of gamma, all else fits the cache. The noise is drawn again, never stored.
