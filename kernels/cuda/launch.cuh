@@ -2,11 +2,10 @@
 // What every kernel source includes first. The same source is compiled by nvcc and, with CHORALE_SIMT naming
 // the emulator's header, by the host compiler; these macros are all that differs:
 //
-//   LAUNCH((kernel<T>), grid, block, shared_bytes, stream, arguments...)   the name stands in parentheses
-//   SHARED(T, name, [N][M])                                                an array in shared memory
-//   DYN_SHARED(T, name)                                                    the launch's dynamic shared
-//   memory,
-//                                                                          aligned to 16 bytes
+//   LAUNCH((kernel<T>), grid, block, shared_bytes, stream, arguments...)   the name in parentheses
+//   SHARED(T, name, [N][M])    an array in shared memory
+//   DYN_SHARED(T, name)        the dynamic shared memory of the launch,
+//                              aligned to 16 bytes
 #pragma once
 #include <cstdint>
 
