@@ -7,7 +7,7 @@
 #     build      configures with CUDA and builds everything
 #     test       every test, then the cases on the CUDA device by themselves
 #     sanitize   compute-sanitizer memcheck, racecheck, initcheck and synccheck on the kernels' CUDA cases
-#     bench      every program of bench/, JSON
+#     bench      every program of bench/, and training steps against PyTorch's where it is installed, JSON
 #
 # `run` writes <date>_<stage>.log, the benchmarks' JSON and <date>.json, the summary, to $OUT, or bench/results/gpu_host.
 set -euo pipefail
@@ -102,6 +102,29 @@ stage_bench() {
     else
       $build/bin/"$name" --benchmark_out="$out/${date}_$name.json" --benchmark_out_format=json || code=1
     fi
+  done
+  compare_with_pytorch || code=1
+  return $code
+}
+
+# Each model's training step against its twin's, eager, compiled and in a CUDA graph. TWINS, TWIN_PRECISIONS: fewer.
+compare_with_pytorch() {
+  local code=0 model precision how layout
+  if ! python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+    echo "-- train.py: no PyTorch with CUDA here"
+    return 0
+  fi
+  for model in ${TWINS:-basic basic_wide conv conv_small cvae_genre vade}; do
+    case $model in conv* | beta | cvae*) layout=--channels-last ;; *) layout= ;; esac
+    for precision in ${TWIN_PRECISIONS:-fp32 fp16}; do
+      for how in "" --compile --graph; do
+        echo "-- train.py $model $precision $layout $how"
+        # shellcheck disable=SC2086  # flags, or nothing
+        python3 bench/reference/train.py --compare $build/bin/bench_train --device cuda --model "$model" \
+          --precision "$precision" $layout $how --pairs 3 --steps 50 --min-time 1 |
+          tee -a "$out/${date}_train_twins.jsonl" || code=1
+      done
+    done
   done
   return $code
 }
