@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Golden training runs of the basic VAE in PyTorch: the same initial weights, batches, dropout masks and latent noise
-as Chorale draws (philox.py), 20 steps, the loss of each. Writes training_basic.json, training_basic_x.npy and
-training_basic.safetensors (initial weights) beside itself.
+"""Golden training runs of the five models in PyTorch (bench/reference/models.py), small ones: the same initial weights,
+batches, dropout masks and latent noise as Chorale draws (philox.py), ten steps. Into training/ beside itself go
+runs.json (settings, losses and gradient norms of each step), the data, and for each run a file with the initial weights,
+the first moments of AdamW after the first step (a tenth of the clipped gradient) and mu of every row after the last one.
 
-    python tests/golden/training.py
+    .venv/bin/python tests/golden/training.py
 """
 import json
 import pathlib
@@ -14,103 +15,149 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench/reference")]
+import models
 import philox
 
-HERE = pathlib.Path(__file__).parent
-SEED, ROWS, INPUT, HIDDEN, LATENT, BATCH, STEPS, DROPOUT = 7, 60, 52, [32, 16], 6, 16, 20, 0.2
-LATENT_STREAM, ENCODER_STREAM, DECODER_STREAM = 1, 16, 32
+FOLDER = HERE / "training"
+SEED, STEPS, RATE, DECAY, CLIP, DROPOUT = 7, 10, 1e-3, 1e-4, 0.5, 0.2
+IMAGE = [20, 37]
+
+GAUSSIAN_SUM = {"likelihood": "gaussian", "scale": 0.5, "reduction": "sum", "kl_weight": 1.0}
+SQUARED_MEAN = {"likelihood": "squared_error", "scale": 1.0, "reduction": "mean", "kl_weight": 0.5}
+ROWS = {"data": "rows", "batch_size": 16}
+IMAGES = {"data": "images", "batch_size": 8}
+BASIC = {"model": {"hidden": [32, 16], "latent_dim": 6}, **ROWS}
 
 
-class Dropout(nn.Module):
-    """nn.Dropout with the mask of (seed, offset, stream)."""
+def conv(backbone, **condition):
+    return {"model": {"image": IMAGE, "channels": [4, 8], "backbone": backbone, "latent_dim": 4, **condition}, **IMAGES}
 
-    def __init__(self, stream):
+
+RUNS = {
+    "basic_sum": BASIC | GAUSSIAN_SUM,
+    "basic_mean": BASIC | SQUARED_MEAN,
+    "vade": {"model": {"hidden": [32, 16], "latent_dim": 6, "components": 5}, **ROWS} | GAUSSIAN_SUM,
+    "conv_flat": conv("flat") | SQUARED_MEAN,
+    "conv_pooled": conv("pooled") | GAUSSIAN_SUM,
+    "conv_deep": conv("deep") | GAUSSIAN_SUM,
+    "beta": conv("flat") | GAUSSIAN_SUM | {"kl_weight": 4.0},
+    "cvae_concat": conv("flat", classes=3, condition_dim=5) | GAUSSIAN_SUM,
+    "cvae_film": conv("pooled", classes=3, condition_dim=5, film=True) | SQUARED_MEAN,
+}
+
+
+class Masked(nn.Module):
+    """nn.Dropout, or nn.Dropout2d on images, with the mask of (seed, offset, stream)."""
+
+    def __init__(self, noise, p, stream):
         super().__init__()
-        self.stream, self.offset = stream, 0
+        self.noise, self.p, self.stream = noise, p, stream
 
     def forward(self, x):
         if not self.training:
             return x
-        keep = philox.uniform(SEED, self.offset, self.stream, tuple(x.shape)) >= np.float32(DROPOUT)
-        return x * torch.from_numpy(keep) / (1 - DROPOUT)
+        keep = philox.uniform(SEED, self.noise.offset, self.stream, tuple(x.shape[:2])) >= np.float32(self.p)
+        return x * torch.from_numpy(keep).reshape(x.shape[:2] + (1,) * (x.dim() - 2)) / (1 - self.p)
 
 
-def blocks(widths, stream):
-    layers = []
-    for i, (a, b) in enumerate(zip(widths[:-1], widths[1:])):
-        layers += [nn.Linear(a, b), nn.BatchNorm1d(b), nn.ReLU(), Dropout(stream + i)]
-    return layers
+class PhiloxNoise:
+    """Chorale's random numbers of step `offset`, in the place of models.TorchNoise."""
+
+    offset = 0
+
+    def dropout(self, p, stream):
+        return Masked(self, p, stream)
+
+    dropout2d = dropout
+
+    def normal(self, like):
+        return torch.from_numpy(philox.normal(SEED, self.offset, models.LATENT_STREAM, tuple(like.shape)))
 
 
-class BasicVae(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.encoder = nn.Sequential(*blocks([INPUT] + HIDDEN, ENCODER_STREAM))
-        self.fc_mu, self.fc_logvar = nn.Linear(HIDDEN[-1], LATENT), nn.Linear(HIDDEN[-1], LATENT)
-        self.decoder = nn.Sequential(*blocks([LATENT] + HIDDEN[::-1], DECODER_STREAM), nn.Linear(HIDDEN[0], INPUT))
-
-    def forward(self, x, offset):
-        for module in self.modules():
-            if isinstance(module, Dropout):
-                module.offset = offset
-        h = self.encoder(x)
-        mu, log_variance = self.fc_mu(h), self.fc_logvar(h).clamp(-10, 10)
-        epsilon = torch.from_numpy(philox.normal(SEED, offset, LATENT_STREAM, tuple(mu.shape)))
-        return self.decoder(mu + torch.exp(0.5 * log_variance) * epsilon), mu, log_variance
+def make_model(settings, data, noise):
+    options = settings["model"] | {"dropout": DROPOUT, "noise": noise}
+    if "image" in options:
+        return models.ConvVAE(**options)
+    return (models.VaDE if "components" in options else models.BasicVAE)(input_dim=data.shape[1], **options)
 
 
-def run(likelihood, reduction, kl_weight):
+def freeze_biases_without_effect(model):
+    """Batch normalisation takes a bias in front of it away again. What PyTorch computes for its gradient is rounding
+    noise, of which Adam makes whole steps; Chorale leaves it where it is."""
+    for sequence in (model.encoder, model.decoder):
+        for layer, norm in zip(sequence, list(sequence)[1:]):
+            if isinstance(norm, (nn.BatchNorm1d, nn.BatchNorm2d)) and layer.bias is not None:
+                layer.bias.requires_grad_(False)
+
+
+def tensors_of(model):
+    return {k: v.clone().contiguous() for k, v in model.state_dict().items() if "num_batches" not in k}
+
+
+def run(settings, data):
     torch.manual_seed(0)
-    model = BasicVae()
-    initial = {k: v.clone().contiguous() for k, v in model.state_dict().items() if "num_batches" not in k}
-    x_all = torch.from_numpy(data())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
-    losses, norms, offset, epoch = [], [], 0, 0
-    while len(losses) < STEPS:
-        order = philox.shuffled(range(ROWS), SEED, epoch)
-        for start in range(0, ROWS, BATCH):
-            x = x_all[order[start:start + BATCH]]
-            y, mu, log_variance = model(x, offset)
-            offset += 1
-            if likelihood == "gaussian":
-                nll = (0.5 * ((x - y) / 0.5) ** 2 + np.log(0.5) + 0.5 * np.log(2 * np.pi)).sum(1).mean()
-            else:
-                nll = ((x - y) ** 2).sum(1).mean()
-            kl = 0.5 * (mu**2 + log_variance.exp() - 1 - log_variance).mean(0).sum()
-            if reduction == "mean":
-                nll, kl = nll / INPUT, kl / LATENT
-            loss = nll + kl_weight * kl
-            optimizer.zero_grad()
-            loss.backward()
-            norms.append(float(nn.utils.clip_grad_norm_(model.parameters(), 0.5)))
-            optimizer.step()
-            losses.append([float(loss), float(nll), float(kl)])
-            if len(losses) == STEPS:
+    noise = PhiloxNoise()
+    model = make_model(settings, data, noise)
+    freeze_biases_without_effect(model)
+    result = {f"initial.{k}": v for k, v in tensors_of(model).items()}
+    x_all = torch.from_numpy(data)
+    classes = settings["model"].get("classes", 0)
+    labels = torch.arange(len(data)) % classes if classes else None
+    optimizer = torch.optim.AdamW(models.parameter_groups(model, RATE), lr=RATE, weight_decay=DECAY)
+    terms = {k: settings[k] for k in ("likelihood", "scale", "reduction", "kl_weight")}
+    losses, norms, epoch = [], [], 0
+    while noise.offset < STEPS:
+        order = philox.shuffled(range(len(data)), SEED, epoch)
+        for start in range(0, len(data), settings["batch_size"]):
+            if noise.offset == STEPS:
                 break
+            rows = order[start:start + settings["batch_size"]]
+            values = models.objective(model, x_all[rows], None if labels is None else labels[rows], **terms)
+            optimizer.zero_grad()
+            values[0].backward()
+            norms.append(float(nn.utils.clip_grad_norm_(model.parameters(), CLIP)))
+            optimizer.step()
+            losses.append([float(v.detach()) for v in values])
+            if noise.offset == 0:
+                for name, parameter in model.named_parameters():
+                    if parameter.requires_grad:
+                        result[f"first_moment.{name}"] = optimizer.state[parameter]["exp_avg"].clone()
+            noise.offset += 1
         epoch += 1
-    final = {k: v.double().sum().item() for k, v in model.state_dict().items() if "num_batches" not in k}
-    return initial, {"likelihood": likelihood, "reduction": reduction, "kl_weight": kl_weight, "losses": losses,
-                     "gradient_norms": norms, "final_sums": final}
+    model.eval()
+    with torch.no_grad():
+        result["mu"] = model.encode(x_all, labels)[0].contiguous()
+    return result, settings | {"losses": losses, "gradient_norms": norms}
 
 
-def data():
-    u = philox.uniform(99, 0, 5, (ROWS, 4))
-    t = np.linspace(0, 1, INPUT, dtype=np.float32)
-    x = sum(np.sin(2 * np.pi * (k + 1) * (t[None] + u[:, k:k + 1])) * (u[:, k:k + 1] + 0.5) for k in range(4))
-    return np.ascontiguousarray(x, dtype=np.float32)
+def waves(rows, columns, cycles, stream):
+    """Each row a sum of four sinusoids of random phase and height, (rows, columns)."""
+    u = philox.uniform(99, 0, stream, (rows, 4))
+    t = np.linspace(0, cycles, columns, dtype=np.float32)
+    return sum(np.sin(2 * np.pi * (k + 1) * (t[None] + u[:, k:k + 1])) * (u[:, k:k + 1] + 0.5) for k in range(4))
+
+
+def make_data():
+    bands, frames = (waves(20, n, cycles, 6) for n, cycles in zip(IMAGE, (0.4, 1.5)))
+    images = 0.5 * bands[:, :, None] * frames[:, None, :]
+    return {"rows": waves(60, 52, 1, 5).astype(np.float32), "images": images.reshape(20, -1).astype(np.float32)}
 
 
 def main():
-    runs = []
-    for arguments in [("gaussian", "sum", 1.0), ("squared_error", "mean", 0.5)]:
-        initial, result = run(*arguments)
-        runs.append(result)
-    np.save(HERE / "training_basic_x.npy", data())
-    save_file(initial, HERE / "training_basic.safetensors")
-    settings = {"torch": torch.__version__, "seed": SEED, "hidden": HIDDEN, "latent_dim": LATENT, "batch_size": BATCH,
-                "dropout": DROPOUT, "learning_rate": 1e-3, "weight_decay": 1e-4, "gradient_clip": 0.5, "runs": runs}
-    (HERE / "training_basic.json").write_text(json.dumps(settings, indent=1) + "\n")
+    FOLDER.mkdir(exist_ok=True)
+    data = {name: np.ascontiguousarray(values) for name, values in make_data().items()}
+    for name, values in data.items():
+        np.save(FOLDER / f"{name}.npy", values)
+    runs = {}
+    for name, settings in RUNS.items():
+        tensors, runs[name] = run(settings, data[settings["data"]])
+        save_file(tensors, FOLDER / f"{name}.safetensors")
+    common = {"torch": torch.__version__, "seed": SEED, "dropout": DROPOUT, "learning_rate": RATE, "weight_decay": DECAY,
+              "gradient_clip": CLIP}
+    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(settings)}" for name, settings in runs.items())
+    (FOLDER / "runs.json").write_text(json.dumps(common)[:-1] + f', "runs": {{\n{lines}\n}}}}\n')
 
 
 if __name__ == "__main__":

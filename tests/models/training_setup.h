@@ -53,6 +53,7 @@ struct Problem {
   VaeOptions model;
   TrainerOptions options;
   std::int64_t rows = 37;
+  std::int64_t song_frames = 0;  ///< of spectrograms that are longer than what the model sees
   Problem() {
     model.network.input_dim = 40;
     model.network.hidden = {24, 12};
@@ -66,21 +67,45 @@ struct Problem {
     options.kl.warmup_epochs = 2;
   }
   TrainingData data() const {
+    const NetworkOptions& network = model.network;
+    const bool images = network.backbone != Backbone::fully_connected;
+    const std::int64_t frames = std::max(song_frames, network.image.width);
     TrainingData data;
-    data.features = waves(rows, model.network.input_dim);
+    data.features = waves(rows, images ? network.image.height * frames : network.input_dim);
+    if (images) data.bands = network.image.height;
+    if (network.condition.classes > 0) {
+      std::vector<std::int64_t> labels;
+      for (std::int64_t r = 0; r < rows; ++r) labels.push_back(r % network.condition.classes);
+      data.labels = Tensor::from_host(labels, {rows});
+    }
     for (std::int64_t r = 0; r < rows; ++r)
       (r % 5 == 4 ? data.validation_rows : data.train_rows).push_back(r);
-    data.identity = {{"model.latent_dim", std::to_string(model.network.latent_dim)}};
+    data.identity = {{"model.latent_dim", std::to_string(network.latent_dim)}};
     return data;
   }
 };
 
-/// Initial weights from a golden file, in PyTorch's names and layouts.
-inline void load_weights(Vae& model, const std::string& path) {
-  const SafetensorsFile file(path);
-  Checkpoint checkpoint;
-  for (const std::string& name : file.names()) checkpoint.tensors.push_back({name, file.load(name)});
-  load_model(model, checkpoint);
+/// A small one of each kind of model: basic, conv, deep (on crops), cvae, film, vade, tc, factor.
+inline Problem small_problem(const std::string& name) {
+  Problem problem;
+  NetworkOptions& network = problem.model.network;
+  if (name == "vade") problem.model.components = 4;
+  if (name == "tc" || name == "factor") {
+    problem.model.disentanglement =
+        name == "tc" ? Disentanglement::total_correlation : Disentanglement::factor;
+    problem.model.tc_weight = 3;
+    problem.model.samples = 30;
+  }
+  if (name == "conv" || name == "deep" || name == "cvae" || name == "film") {
+    network.backbone = name == "deep" ? Backbone::deep : name == "film" ? Backbone::pooled : Backbone::flat;
+    network.image = {10, 13};
+    network.channels = {4, 8};
+    network.latent_dim = 3;
+    problem.options.epochs = 3;
+  }
+  if (name == "deep") problem.song_frames = 19;
+  if (name == "cvae" || name == "film") network.condition = {3, 4, name == "film"};
+  return problem;
 }
 
 /// A trainer with its model, prepared.
