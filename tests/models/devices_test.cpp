@@ -15,13 +15,16 @@ struct Outcome {
   int captured = 0;
 };
 
-Outcome train(ExecutionContext& context, const std::string& precision) {
+Outcome train(ExecutionContext& context, const std::string& model, const std::string& precision) {
   const ContextScope scope(context);
-  Problem problem;
+  Problem problem = small_problem(model);
   problem.options.precision = autograd::make_precision(precision, context);
   TrainingRun run(problem, "");
   Outcome outcome;
-  for (int epoch = 0; epoch < 3; ++epoch) {  // four batches each, the last one smaller
+  // Four batches an epoch, the last one smaller. One epoch for FactorVAE: where rounding puts a unit of the
+  // discriminator on the other side of LeakyReLU's kink, its gradient jumps, and the two players drift apart.
+  const int epochs = model == "factor" ? 1 : 3;
+  for (int epoch = 0; epoch < epochs; ++epoch) {
     run.trainer->begin_epoch(epoch);
     while (!run.trainer->epoch_done()) {
       run.trainer->step();
@@ -29,18 +32,21 @@ Outcome train(ExecutionContext& context, const std::string& precision) {
     }
   }
   outcome.weights = run.weights();
-  outcome.codes = encode_all(*run.model, problem.data().features).to_host<float>();
+  const TrainingData data = problem.data();
+  outcome.codes = encode_all(*run.model, data.features, data.labels).to_host<float>();
   outcome.captured = run.trainer->captured_graphs();
   return outcome;
 }
 
-TEST(Devices, TrainAlike) {
+class Devices : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Devices, TrainAlike) {
   for (const DeviceKind kind : harness::test_devices()) {
     if (kind == DeviceKind::cpu) continue;
     for (const std::string precision : {"fp32", "bf16"}) {
       SCOPED_TRACE(std::string(device_kind_name(kind)) + " " + precision);
-      const Outcome expected = train(harness::test_context(DeviceKind::cpu), precision);
-      const Outcome actual = train(harness::test_context(kind), precision);
+      const Outcome expected = train(harness::test_context(DeviceKind::cpu), GetParam(), precision);
+      const Outcome actual = train(harness::test_context(kind), GetParam(), precision);
       const double tolerance = precision == "fp32" ? 1e-4 : 2e-2;
       ASSERT_EQ(actual.losses.size(), expected.losses.size());
       for (std::size_t i = 0; i < expected.losses.size(); ++i)
@@ -59,15 +65,19 @@ TEST(Devices, TrainAlike) {
   }
 }
 
-TEST(Devices, RunAgainGivesTheSameBits) {
+TEST_P(Devices, RunAgainGivesTheSameBits) {
   for (const DeviceKind kind : harness::test_devices()) {
     SCOPED_TRACE(device_kind_name(kind));
-    const Outcome first = train(harness::test_context(kind), "fp32"),
-                  second = train(harness::test_context(kind), "fp32");
+    const Outcome first = train(harness::test_context(kind), GetParam(), "fp32"),
+                  second = train(harness::test_context(kind), GetParam(), "fp32");
     EXPECT_EQ(first.weights, second.weights);
     EXPECT_EQ(first.losses, second.losses);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(All, Devices,
+                         ::testing::Values("basic", "conv", "deep", "cvae", "film", "vade", "tc", "factor"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace chorale::models::testing

@@ -16,6 +16,25 @@ TrainerCallbacks stop_after(int steps) {
   return callbacks;
 }
 
+/// The whole run of `problem`, and one that is interrupted after `stop` steps and resumed.
+void expect_bit_exact_resume(const Problem& problem, int stop) {
+  const RunFolder whole("resume_whole"), parts("resume_parts");
+  TrainingRun run(problem, whole.path());
+  EXPECT_FALSE(run.trainer->run().interrupted);
+
+  TrainingRun first(problem, parts.path());
+  EXPECT_TRUE(first.trainer->run(stop_after(stop)).interrupted);
+  TrainingRun second(problem, parts.path());
+  ASSERT_TRUE(second.trainer->resume());
+  const TrainingResult result = second.trainer->run();
+  EXPECT_FALSE(result.interrupted);
+  EXPECT_EQ(result.epochs_run, problem.options.epochs);
+
+  EXPECT_EQ(run.weights(), second.weights());
+  for (const char* file : {"/history.csv", "/last.safetensors", "/best.safetensors"})
+    EXPECT_EQ(slurp(whole.path() + file), slurp(parts.path() + file)) << file;
+}
+
 class Resume : public ::testing::TestWithParam<std::tuple<std::string, int, int>> {
  protected:
   ExecutionContext context_{DeviceKind::cpu};
@@ -31,22 +50,7 @@ TEST_P(Resume, IsBitExact) {
   problem.options.control.growth_interval = 5;
   problem.options.accumulation = accumulation;
 
-  const RunFolder whole("resume_whole"), parts("resume_parts");
-  TrainingRun run(problem, whole.path());
-  EXPECT_FALSE(run.trainer->run().interrupted);
-
-  TrainingRun first(problem, parts.path());
-  EXPECT_TRUE(first.trainer->run(stop_after(stop)).interrupted);
-  TrainingRun second(problem, parts.path());
-  ASSERT_TRUE(second.trainer->resume());
-  const TrainingResult result = second.trainer->run();
-  EXPECT_FALSE(result.interrupted);
-  EXPECT_EQ(result.epochs_run, problem.options.epochs);
-
-  EXPECT_EQ(run.weights(), second.weights());
-  EXPECT_EQ(slurp(whole.path() + "/history.csv"), slurp(parts.path() + "/history.csv"));
-  EXPECT_EQ(slurp(whole.path() + "/last.safetensors"), slurp(parts.path() + "/last.safetensors"));
-  EXPECT_EQ(slurp(whole.path() + "/best.safetensors"), slurp(parts.path() + "/best.safetensors"));
+  expect_bit_exact_resume(problem, stop);
 }
 
 // 0: before the first step; 2: inside an epoch; 4: at the end of one (37 rows, 30 of them for training).
@@ -56,6 +60,26 @@ INSTANTIATE_TEST_SUITE_P(All, Resume,
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_accumulation" +
                                   std::to_string(std::get<1>(info.param)) + "_stop" +
+                                  std::to_string(std::get<2>(info.param));
+                         });
+
+class ResumeModels : public ::testing::TestWithParam<std::tuple<std::string, std::string, int>> {};
+
+TEST_P(ResumeModels, IsBitExact) {
+  const auto& [model, precision, stop] = GetParam();
+  ExecutionContext context(DeviceKind::cpu);
+  const ContextScope scope(context);
+  Problem problem = small_problem(model);
+  problem.options.precision = autograd::make_precision(precision, context);
+  expect_bit_exact_resume(problem, stop);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ResumeModels,
+                         ::testing::Combine(::testing::Values("conv", "deep", "cvae", "film", "vade", "tc",
+                                                              "factor"),
+                                            ::testing::Values("fp32", "bf16"), ::testing::Values(2, 4, 7)),
+                         [](const auto& info) {
+                           return std::get<0>(info.param) + "_" + std::get<1>(info.param) + "_stop" +
                                   std::to_string(std::get<2>(info.param));
                          });
 

@@ -93,6 +93,7 @@ inline Problem small_problem(const std::string& name) {
   if (name == "tc" || name == "factor") {
     problem.model.disentanglement =
         name == "tc" ? Disentanglement::total_correlation : Disentanglement::factor;
+    problem.options.kl.kind = autograd::KlOptions::Kind::constant;  // the penalty counts from the first step
     problem.model.tc_weight = 3;
     problem.model.samples = 30;
   }
