@@ -9,9 +9,8 @@
 
 namespace chorale::data {
 
-DecodePool::DecodePool(std::vector<std::string> files, int sample_rate, audio::DecodeOptions options,
-                       int workers)
-    : files_(std::move(files)), sample_rate_(sample_rate), options_(options) {
+DecodePool::DecodePool(std::vector<std::string> files, ClipPlan plan, int workers)
+    : files_(std::move(files)), plan_(plan) {
   if (workers <= 0) workers = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const std::size_t count = std::min(static_cast<std::size_t>(workers), files_.size());
   ahead_ = 2 * count + 8;
@@ -35,38 +34,68 @@ DecodePool::~DecodePool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-DecodedFile DecodePool::next() {
+DecodedClip DecodePool::next() {
   std::unique_lock lock(mutex_);
   if (taken_ >= files_.size()) throw ContractError("decode pool: next() after the last file");
-  ready_.wait(lock, [&] { return done_.contains(taken_); });
-  auto node = done_.extract(taken_++);
+  std::deque<DecodedClip>& clips = done_[taken_];
+  ready_.wait(lock, [&] { return !clips.empty(); });
+  DecodedClip next = std::move(clips.front());
+  clips.pop_front();
+  --waiting_;
+  if (next.clip.last) done_.erase(taken_++);
   lock.unlock();
   room_.notify_all();
-  return std::move(node.mapped());
+  return next;
+}
+
+/// False when nobody wants more clips.
+bool DecodePool::push(DecodedClip clip) {
+  {
+    std::unique_lock lock(mutex_);
+    // The file whose turn it is always finds room, else clips of later files could block it.
+    room_.wait(lock, [&] {
+      return stopping_ || waiting_ < ahead_ || (clip.file == taken_ && done_[taken_].empty());
+    });
+    if (stopping_) return false;
+    ++waiting_;
+    done_[clip.file].push_back(std::move(clip));
+  }
+  ready_.notify_one();
+  return true;
+}
+
+void DecodePool::decode(std::size_t file) {
+  DecodedClip failed;
+  failed.file = file;
+  try {
+    ClipReader reader(files_[file], plan_);
+    for (;;) {
+      DecodedClip next;
+      next.file = file;
+      if (!reader.next(next.clip)) return;
+      if (next.clip.last) {
+        next.seconds = reader.seconds();
+        next.warnings = reader.warnings();
+      }
+      if (!push(std::move(next))) return;
+    }
+  } catch (const Error& error) {
+    failed.error = error.what();
+  } catch (const std::bad_alloc&) {
+    failed.error = files_[file] + ": not enough memory to decode it";
+  }
+  push(std::move(failed));
 }
 
 void DecodePool::work() {
   for (;;) {
-    std::size_t i = 0;
-    {
-      std::unique_lock lock(mutex_);
-      room_.wait(lock, [&] { return stopping_ || claimed_ >= files_.size() || claimed_ < taken_ + ahead_; });
-      if (stopping_ || claimed_ >= files_.size()) return;
-      i = claimed_++;
-    }
-    DecodedFile file;
-    try {
-      file.clip = audio::load(files_[i], sample_rate_, options_);
-    } catch (const Error& error) {
-      file.error = error.what();
-    } catch (const std::bad_alloc&) {
-      file.error = files_[i] + ": not enough memory to decode it";
-    }
+    std::size_t file = 0;
     {
       const std::lock_guard lock(mutex_);
-      done_.emplace(i, std::move(file));
+      if (stopping_ || claimed_ >= files_.size()) return;
+      file = claimed_++;
     }
-    ready_.notify_one();
+    decode(file);
   }
 }
 

@@ -4,182 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
+#include <map>
 #include <memory>
 
-#include "audio/decode.h"
-#include "audio/descriptor.h"
+#include "data/cache_writer.h"
 #include "data/decode_pool.h"
-#include "data/feature_index.h"
-#include "tensor/file.h"
 #include "tensor/npy.h"
 
 namespace chorale::data {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::int64_t batch_songs = 8;   ///< clips in one launch
-constexpr std::int64_t shard_songs = 64;  ///< rows of a shard
-
-std::string cache_folder(const Corpus& corpus, const FeatureSettings& settings) {
-  return (corpus.root / "features" / (settings.kind + "-" + text_hash(settings.text()).substr(0, 8)))
-      .string();
-}
-
-/// (clips, rows, frames) stacked along the rows.
-Tensor stack_rows(const Tensor& a, const Tensor& b) {
-  Tensor out({a.dim(0), a.dim(1) + b.dim(1), a.dim(2)}, DType::f32);
-  for (std::int64_t i = 0; i < a.dim(0); ++i) {
-    out[i].slice(0, 0, a.dim(1)).copy_from(a[i]);
-    out[i].slice(0, a.dim(1), out.dim(1)).copy_from(b[i]);
-  }
-  return out;
-}
-
-/// One kind of feature of a batch of clips.
-class Extractor {
- public:
-  explicit Extractor(const FeatureSettings& settings) : settings_(settings), features_(settings.params) {}
-
-  /// clips f32 (n, clip length); lengths: samples of each that are not padding.
-  Tensor operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const {
-    if (settings_.kind == "statistics") return audio::clip_descriptor(features_, clips, lengths);
-    const Tensor mel = features_.mel(clips);
-    if (settings_.kind == "mel_db") return audio::standardize(features_.mel_db(mel));
-    const Tensor mfcc = audio::standardize(features_.mfcc_delta(mel));
-    return settings_.kind == "mfcc" ? mfcc : stack_rows(audio::standardize(features_.mel_db(mel)), mfcc);
-  }
-
- private:
-  FeatureSettings settings_;
-  audio::FeatureExtractor features_;
-};
-
-/// One cache on its way to completeness.
-class CacheWriter {
- public:
-  CacheWriter(const Corpus& corpus, const FeatureSettings& settings)
-      : settings_(settings), folder_(cache_folder(corpus, settings)), extract_(settings) {
-    create_directories(folder_);
-    remove_stale_temporaries(folder_);
-    if (auto index = FeatureIndex::read(folder_ + "/index.json"); index && index->settings == settings.text())
-      index_ = std::move(*index);
-    index_.settings = settings.text();
-    drop_damaged_shards();
-  }
-
-  /// True if the song has to be extracted; forgets what an older state of its file gave.
-  bool needs(const Song& song, const FileStamp& stamp) {
-    const auto found = index_.songs.find(song.song_id);
-    if (found == index_.songs.end()) return true;
-    if (found->second.stamp == stamp && found->second.audio_path == song.audio_path.string()) return false;
-    index_.songs.erase(found);
-    return true;
-  }
-  const IndexedSong* find(const std::string& song_id) const {
-    const auto found = index_.songs.find(song_id);
-    return found == index_.songs.end() ? nullptr : &found->second;
-  }
-
-  void add_bad(const Song& song, const FileStamp& stamp, const std::string& reason) {
-    index_.songs[song.song_id] = {song.audio_path.string(), stamp, -1, 0, reason};
-    changed_ = true;
-  }
-
-  struct Member {
-    const Song* song;
-    FileStamp stamp;
-  };
-  void add(const std::vector<Member>& members, const Tensor& clips,
-           const std::vector<std::int64_t>& lengths) {
-    const Tensor rows = extract_(clips, lengths);
-    Shape row_shape(rows.shape().begin() + 1, rows.shape().end());
-    if (index_.row_shape.empty()) index_.row_shape = row_shape;
-    if (index_.row_shape != row_shape) throw ContractError("feature cache: rows of another shape");
-    const std::vector<float> values = rows.to_host<float>();
-    pending_values_.insert(pending_values_.end(), values.begin(), values.end());
-    pending_.insert(pending_.end(), members.begin(), members.end());
-    if (static_cast<std::int64_t>(pending_.size()) >= shard_songs) flush();
-  }
-
-  /// Writes what is pending as a shard, then the index.
-  void flush() {
-    if (!pending_.empty()) {
-      const int number = index_.shards.empty() ? 0 : index_.shards.rbegin()->first + 1;
-      const std::string path = folder_ + "/" + shard_name(number);
-      NpyWriter writer(path, DType::f32, index_.row_shape, Durability::fast);
-      writer.append(pending_values_);
-      writer.commit();
-      index_.shards[number] = {static_cast<std::int64_t>(pending_.size()), file_hash(path)};
-      for (std::size_t i = 0; i < pending_.size(); ++i)
-        index_.songs[pending_[i].song->song_id] = {pending_[i].song->audio_path.string(), pending_[i].stamp,
-                                                   number, static_cast<std::int64_t>(i), ""};
-      pending_.clear();
-      pending_values_.clear();
-      changed_ = true;
-    }
-    if (changed_) index_.write(folder_ + "/index.json");
-    changed_ = false;
-  }
-
-  /// Removes shards that no song refers to any more.
-  void remove_unused_shards() {
-    std::erase_if(index_.shards, [&](const auto& shard) {
-      const bool used = std::any_of(index_.songs.begin(), index_.songs.end(),
-                                    [&](const auto& song) { return song.second.shard == shard.first; });
-      changed_ |= !used;
-      return !used;
-    });
-    flush();
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      const std::string name = entry.path().filename().string();
-      const bool known = std::any_of(index_.shards.begin(), index_.shards.end(),
-                                     [&](const auto& shard) { return shard_name(shard.first) == name; });
-      std::error_code ignored;
-      if (name.starts_with("shard_") && !known) fs::remove(entry.path(), ignored);
-    }
-  }
-
- private:
-  void drop_damaged_shards() {
-    std::erase_if(index_.shards, [&](const auto& shard) {
-      const std::string path = folder_ + "/" + shard_name(shard.first);
-      if (file_stamp(path) && file_hash(path) == shard.second.hash) return false;
-      std::erase_if(index_.songs, [&](const auto& song) { return song.second.shard == shard.first; });
-      changed_ = true;
-      return true;
-    });
-    if (index_.shards.empty()) index_.row_shape.clear();
-  }
-
-  FeatureSettings settings_;
-  std::string folder_;
-  Extractor extract_;
-  FeatureIndex index_;
-  std::vector<Member> pending_;
-  std::vector<float> pending_values_;
-  bool changed_ = false;
-};
-
-/// Peak 1, cut or zero-padded to `length`; returns how many samples are the song's own.
-std::int64_t fit_clip(std::vector<float>& samples, std::int64_t length) {
-  const std::int64_t own = std::min<std::int64_t>(static_cast<std::int64_t>(samples.size()), length);
-  samples.resize(static_cast<std::size_t>(length), 0.0f);
-  float peak = 0;
-  for (float v : samples) peak = std::max(peak, std::abs(v));
-  if (peak > 0)
-    for (float& v : samples) v /= peak;
-  return own;
-}
-
-/// Decoded clips on their way to the device.
-struct Batch {
-  std::vector<float> samples;
-  std::vector<std::int64_t> lengths;
-  std::vector<std::size_t> jobs;
-};
+constexpr std::int64_t batch_clips = 8;  ///< in one launch
 
 std::string exact(double value) {
   char text[40];
@@ -189,7 +24,15 @@ std::string exact(double value) {
 
 }  // namespace
 
-std::int64_t FeatureSettings::clip_length() const { return std::llround(duration * params.mel.sample_rate); }
+ClipPlan FeatureSettings::clips() const {
+  const int rate = params.mel.sample_rate;
+  ClipPlan plan;
+  plan.sample_rate = rate;
+  plan.length = std::llround((window > 0 ? window : duration) * rate);
+  plan.hop = window > 0 ? std::llround(hop * rate) : ClipPlan::one_clip;
+  plan.decode.duration = window > 0 ? audio::whole_file : duration;
+  return plan;
+}
 
 std::string FeatureSettings::text() const {
   const MelParams& mel = params.mel;
@@ -200,10 +43,10 @@ std::string FeatureSettings::text() const {
                                     {"fmax", double{mel.fmax}},
                                     {"power", double{mel.power}},
                                     {"amin", double{params.amin}},
-                                    {"top_db", double{params.top_db}},
-                                    {"duration", duration}})
+                                    {"top_db", double{params.top_db}}})
     text += std::string(" ") + name + "=" + exact(value);
-  return text;
+  return text +
+         (window > 0 ? " window=" + exact(window) + " hop=" + exact(hop) : " duration=" + exact(duration));
 }
 
 const std::vector<std::string>& feature_kinds() {
@@ -214,12 +57,13 @@ const std::vector<std::string>& feature_kinds() {
 ExtractionSummary extract_features(const Corpus& corpus, const std::vector<FeatureSettings>& kinds,
                                    const ExtractionOptions& options) {
   if (kinds.empty()) throw ContractError("feature cache: no kinds");
-  const std::int64_t length = kinds.front().clip_length();
-  const int rate = kinds.front().params.mel.sample_rate;
-  for (const FeatureSettings& k : kinds)
-    if (k.clip_length() != length || k.params.mel.sample_rate != rate)
+  const ClipPlan plan = kinds.front().clips();
+  for (const FeatureSettings& kind : kinds)
+    if (const ClipPlan other = kind.clips();
+        other.sample_rate != plan.sample_rate || other.length != plan.length || other.hop != plan.hop)
       throw ContractError("feature cache: kinds that want different clips");
   std::vector<std::unique_ptr<CacheWriter>> writers;
+  writers.reserve(kinds.size());
   for (const FeatureSettings& kind : kinds) writers.push_back(std::make_unique<CacheWriter>(corpus, kind));
 
   struct Job {
@@ -246,65 +90,61 @@ ExtractionSummary extract_features(const Corpus& corpus, const std::vector<Featu
     files.push_back(path);
   }
 
-  audio::DecodeOptions decode;
-  decode.duration = kinds.front().duration;
-  decode.strict = options.strict;
-  DecodePool pool(files, rate, decode, options.workers);
-  Batch batch;
+  ClipPlan reading = plan;
+  reading.decode.strict = options.strict;
+  DecodePool pool(files, reading, options.workers);
+  std::vector<DecodedClip> batch;
   const auto send = [&] {
-    if (batch.jobs.empty()) return;
     for (std::size_t k = 0; k < writers.size(); ++k) {
-      std::vector<CacheWriter::Member> members;
+      std::vector<ClipOrigin> origins;
       std::vector<std::int64_t> lengths;
       std::vector<float> samples;
-      for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
-        const Job& job = jobs[batch.jobs[i]];
+      for (const DecodedClip& decoded : batch) {
+        const Job& job = jobs[decoded.file];
         if (!job.wanted[k]) continue;
-        members.push_back({job.song, job.stamp});
-        lengths.push_back(batch.lengths[i]);
-        const auto begin = batch.samples.begin() + static_cast<std::ptrdiff_t>(i) * length;
-        samples.insert(samples.end(), begin, begin + length);
+        origins.push_back({job.song, job.stamp, decoded.clip.first, decoded.clip.last});
+        lengths.push_back(decoded.clip.own);
+        samples.insert(samples.end(), decoded.clip.samples.begin(), decoded.clip.samples.end());
       }
-      if (members.empty()) continue;
-      writers[k]->add(
-          members, Tensor::from_host(samples, {static_cast<std::int64_t>(members.size()), length}), lengths);
+      if (origins.empty()) continue;
+      writers[k]->add(origins,
+                      Tensor::from_host(samples, {static_cast<std::int64_t>(origins.size()), plan.length}),
+                      lengths);
     }
-    summary.computed += static_cast<std::int64_t>(batch.jobs.size());
-    batch = Batch();
+    batch.clear();
   };
 
-  for (std::size_t i = 0; i < jobs.size() && !summary.interrupted; ++i) {
-    DecodedFile decoded = pool.next();
-    const Job& job = jobs[i];
+  for (std::size_t done = 0; done < jobs.size() && !summary.interrupted;) {
+    DecodedClip decoded = pool.next();
+    const Job& job = jobs[decoded.file];
+    const bool last = decoded.clip.last;
     if (!decoded.error.empty()) {
       if (options.strict) throw InputError(decoded.error);
       for (auto& writer : writers) writer->add_bad(*job.song, job.stamp, decoded.error);
       options.warning("skipped " + decoded.error);
     } else {
-      for (const std::string& warning : decoded.clip.warnings) options.warning(files[i] + ": " + warning);
-      summary.audio_seconds += decoded.clip.seconds;
-      batch.lengths.push_back(fit_clip(decoded.clip.samples, length));
-      batch.samples.insert(batch.samples.end(), decoded.clip.samples.begin(), decoded.clip.samples.end());
-      batch.jobs.push_back(i);
-      if (static_cast<std::int64_t>(batch.jobs.size()) == batch_songs) send();
+      for (const std::string& warning : decoded.warnings)
+        options.warning(files[decoded.file] + ": " + warning);
+      summary.audio_seconds += decoded.seconds;
+      summary.computed += last ? 1 : 0;
+      batch.push_back(std::move(decoded));
+      if (static_cast<std::int64_t>(batch.size()) == batch_clips) send();
     }
-    options.progress(static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(jobs.size()));
+    if (last) options.progress(static_cast<std::int64_t>(++done), static_cast<std::int64_t>(jobs.size()));
     summary.interrupted = options.interrupted();
   }
   send();
   for (auto& writer : writers) writer->flush();
   if (summary.interrupted) return summary;
 
-  bool usable = false;
   for (const Song& song : corpus.songs)
     if (const IndexedSong* entry = writers.front()->find(song.song_id)) {
       if (entry->shard < 0)
         summary.skipped.push_back({song.song_id, song.audio_path.string(), entry->reason});
-      else
-        usable = true;
+      summary.clips += entry->count;
     }
   for (auto& writer : writers) writer->remove_unused_shards();
-  if (!usable)
+  if (summary.clips == 0)
     throw InputError(corpus.root.string() + ": no song could be used: all " +
                      std::to_string(corpus.songs.size()) + " were skipped");
   return summary;
@@ -317,7 +157,13 @@ FeatureSet load_features(const Corpus& corpus, const FeatureSettings& settings) 
   if (!index) throw InputError(index_path + ": no usable feature cache of kind " + settings.kind + advice);
   FeatureSet set;
   set.row_shape = index->row_shape;
-  std::vector<const IndexedSong*> entries;
+  struct Source {
+    const Song* song;
+    RowRange rows;
+    std::int64_t target;  ///< row of the set
+  };
+  std::map<int, std::vector<Source>> sources;  ///< by shard
+  std::int64_t clips = 0;
   for (const Song& song : corpus.songs) {
     const auto found = index->songs.find(song.song_id);
     if (found == index->songs.end())
@@ -325,25 +171,30 @@ FeatureSet load_features(const Corpus& corpus, const FeatureSettings& settings) 
     if (found->second.shard < 0) continue;
     if (file_stamp(corpus.audio_file(song).string()) != found->second.stamp)
       throw InputError(index_path + ": changed since it was extracted: " + song.audio_path.string() + advice);
+    set.song_of_row.insert(set.song_of_row.end(), static_cast<std::size_t>(found->second.count), set.count());
     set.songs.push_back(song);
-    entries.push_back(&found->second);
+    for (const RowRange& rows : index->ranges(found->second)) {
+      sources[rows.shard].push_back({&song, rows, clips});
+      clips += rows.count;
+    }
   }
-  if (entries.empty()) throw InputError(index_path + ": no usable song" + advice);
+  if (clips == 0) throw InputError(index_path + ": no usable song" + advice);
 
   const std::int64_t row_size = element_count(set.row_shape);
-  set.values = Tensor({set.count(), row_size}, DType::f32);
-  for (const auto& [number, shard] : index->shards) {
+  set.values = Tensor({clips, row_size}, DType::f32);
+  for (const auto& [number, parts] : sources) {
     const std::string path = folder + "/" + shard_name(number);
-    if (!file_stamp(path) || file_hash(path) != shard.hash)
+    if (!file_stamp(path) || file_hash(path) != index->shards.at(number).hash)
       throw InputError(path + ": damaged or missing" + advice);
-    const NpyArray rows = read_npy_host(path);
-    const auto values = rows.as<float>();
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (entries[i]->shard != number) continue;
-      const float* row = values.data() + entries[i]->row * row_size;
-      if (!std::all_of(row, row + row_size, [](float v) { return std::isfinite(v); }))
-        throw InputError(path + ": non-finite features of " + set.songs[i].song_id + advice);
-      set.values[static_cast<std::int64_t>(i)].upload(row, DType::f32);
+    const NpyArray shard = read_npy_host(path);
+    const auto values = shard.as<float>();
+    if (shard.size() != index->shards.at(number).rows * row_size)
+      throw InputError(path + ": not the rows that the index names" + advice);
+    for (const auto& [song, rows, target] : parts) {
+      const float* begin = values.data() + rows.row * row_size;
+      if (!std::all_of(begin, begin + rows.count * row_size, [](float v) { return std::isfinite(v); }))
+        throw InputError(path + ": non-finite features of " + song->song_id + advice);
+      set.values.slice(0, target, target + rows.count).upload(begin, DType::f32);
     }
   }
   return set;

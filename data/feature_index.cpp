@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cinttypes>
 #include <cstdio>
@@ -17,7 +18,7 @@
 namespace chorale::data {
 namespace {
 
-constexpr int index_version = 1;
+constexpr int index_version = 2;
 constexpr std::uint64_t largest_index = 1u << 30;
 
 std::string hex(std::uint64_t value) {
@@ -72,10 +73,9 @@ std::optional<FeatureIndex> FeatureIndex::read(const std::string& path) {
       s.stamp = {song.at("size"), song.at("modified_ns")};
       s.shard = song.at("shard");
       s.row = song.at("row");
+      s.count = song.at("count");
       s.reason = song.at("reason");
-      const auto shard = index.shards.find(s.shard);
-      if (s.shard >= 0 && (shard == index.shards.end() || s.row < 0 || s.row >= shard->second.rows))
-        return std::nullopt;
+      if (s.shard >= 0 && index.ranges(s).empty()) return std::nullopt;
     }
     return index;
   } catch (const Error&) {
@@ -94,9 +94,23 @@ void FeatureIndex::write(const std::string& path) const {
   for (const auto& [id, song] : songs)
     json["songs"][id] = {
         {"audio_path", song.audio_path}, {"size", song.stamp.size}, {"modified_ns", song.stamp.modified_ns},
-        {"shard", song.shard},           {"row", song.row},         {"reason", song.reason}};
+        {"shard", song.shard},           {"row", song.row},         {"count", song.count},
+        {"reason", song.reason}};
   write_file(path, json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
              Durability::fast);
+}
+
+std::vector<RowRange> FeatureIndex::ranges(const IndexedSong& song) const {
+  std::vector<RowRange> ranges;
+  if (song.shard < 0) return {};
+  std::int64_t row = song.row, left = song.count;
+  for (int number = song.shard; left > 0; ++number, row = 0) {
+    const auto shard = shards.find(number);
+    if (shard == shards.end() || row < 0 || row >= shard->second.rows) return {};
+    ranges.push_back({number, row, std::min(left, shard->second.rows - row)});
+    left -= ranges.back().count;
+  }
+  return ranges;
 }
 
 }  // namespace chorale::data

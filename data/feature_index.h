@@ -20,17 +20,24 @@ struct FileStamp {
 /// Nothing if there is no such regular file.
 std::optional<FileStamp> file_stamp(const std::string& path);
 
+/// A song's rows follow one another, from `row` of `shard` on and on at the top of the next shards.
 struct IndexedSong {
   std::string audio_path;
   FileStamp stamp;
   int shard = -1;  ///< -1: the file could not be used, `reason` says why
-  std::int64_t row = 0;
+  std::int64_t row = 0, count = 0;
   std::string reason;
 };
 
 struct IndexedShard {
   std::int64_t rows = 0;
   std::string hash;  ///< XXH3 of the file, 16 hex digits
+};
+
+/// Consecutive rows of a shard.
+struct RowRange {
+  int shard = 0;
+  std::int64_t row = 0, count = 0;
 };
 
 struct FeatureIndex {
@@ -42,6 +49,9 @@ struct FeatureIndex {
   /// Nothing if the file is missing, unreadable, damaged or of another version: the cache is made anew then.
   static std::optional<FeatureIndex> read(const std::string& path);
   void write(const std::string& path) const;
+
+  /// Where the rows of a usable song lie, in order; nothing if some are not there.
+  std::vector<RowRange> ranges(const IndexedSong& song) const;
 };
 
 std::string shard_name(int shard);  ///< "shard_00012.npy"

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "data/cache_writer.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "audio/descriptor.h"
+#include "tensor/file.h"
+#include "tensor/npy.h"
+
+namespace chorale::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t shard_rows = 64;  ///< at least, but for the last
+
+/// (clips, rows, frames) stacked along the rows.
+Tensor stack_rows(const Tensor& a, const Tensor& b) {
+  Tensor out({a.dim(0), a.dim(1) + b.dim(1), a.dim(2)}, DType::f32);
+  for (std::int64_t i = 0; i < a.dim(0); ++i) {
+    out[i].slice(0, 0, a.dim(1)).copy_from(a[i]);
+    out[i].slice(0, a.dim(1), out.dim(1)).copy_from(b[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string cache_folder(const Corpus& corpus, const FeatureSettings& settings) {
+  return (corpus.root / "features" / (settings.kind + "-" + text_hash(settings.text()).substr(0, 8)))
+      .string();
+}
+
+Extractor::Extractor(const FeatureSettings& settings) : kind_(settings.kind), features_(settings.params) {}
+
+Tensor Extractor::operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const {
+  if (kind_ == "statistics") return audio::clip_descriptor(features_, clips, lengths);
+  const Tensor mel = features_.mel(clips);
+  if (kind_ == "mel_db") return audio::standardize(features_.mel_db(mel));
+  const Tensor mfcc = audio::standardize(features_.mfcc_delta(mel));
+  return kind_ == "mfcc" ? mfcc : stack_rows(audio::standardize(features_.mel_db(mel)), mfcc);
+}
+
+CacheWriter::CacheWriter(const Corpus& corpus, const FeatureSettings& settings)
+    : folder_(cache_folder(corpus, settings)), extract_(settings) {
+  create_directories(folder_);
+  remove_stale_temporaries(folder_);
+  if (auto index = FeatureIndex::read(folder_ + "/index.json"); index && index->settings == settings.text())
+    index_ = std::move(*index);
+  index_.settings = settings.text();
+  drop_damaged_shards();
+}
+
+bool CacheWriter::needs(const Song& song, const FileStamp& stamp) {
+  const auto found = index_.songs.find(song.song_id);
+  if (found == index_.songs.end()) return true;
+  if (found->second.stamp == stamp && found->second.audio_path == song.audio_path.string()) return false;
+  index_.songs.erase(found);
+  return true;
+}
+
+const IndexedSong* CacheWriter::find(const std::string& song_id) const {
+  const auto found = index_.songs.find(song_id);
+  return found == index_.songs.end() ? nullptr : &found->second;
+}
+
+void CacheWriter::add_bad(const Song& song, const FileStamp& stamp, const std::string& reason) {
+  index_.songs[song.song_id] = {song.audio_path.string(), stamp, -1, 0, 0, reason};
+  changed_ = true;
+}
+
+void CacheWriter::add(const std::vector<ClipOrigin>& origins, const Tensor& clips,
+                      const std::vector<std::int64_t>& lengths) {
+  const Tensor rows = extract_(clips, lengths);
+  Shape row_shape(rows.shape().begin() + 1, rows.shape().end());
+  if (index_.row_shape.empty()) index_.row_shape = row_shape;
+  if (index_.row_shape != row_shape) throw ContractError("feature cache: rows of another shape");
+  const std::vector<float> values = rows.to_host<float>();
+  pending_values_.insert(pending_values_.end(), values.begin(), values.end());
+  for (const ClipOrigin& origin : origins) {
+    if (origin.first)
+      open_ = {origin.song->audio_path.string(), origin.stamp, next_shard(), pending_rows_, 0, ""};
+    ++open_.count;
+    ++pending_rows_;
+    if (origin.last) closed_.emplace_back(origin.song->song_id, open_);
+  }
+  if (pending_rows_ >= shard_rows) flush();
+}
+
+void CacheWriter::flush() {
+  if (pending_rows_ > 0) {
+    const int number = next_shard();
+    const std::string path = folder_ + "/" + shard_name(number);
+    NpyWriter writer(path, DType::f32, index_.row_shape, Durability::fast);
+    writer.append(pending_values_);
+    writer.commit();
+    index_.shards[number] = {pending_rows_, file_hash(path)};
+    for (const auto& [song_id, song] : closed_) index_.songs[song_id] = song;
+    closed_.clear();
+    pending_values_.clear();
+    pending_rows_ = 0;
+    changed_ = true;
+  }
+  if (changed_) index_.write(folder_ + "/index.json");
+  changed_ = false;
+}
+
+void CacheWriter::remove_unused_shards() {
+  std::set<int> used;
+  for (const auto& [song_id, song] : index_.songs)
+    for (const RowRange& range : index_.ranges(song)) used.insert(range.shard);
+  changed_ |=
+      std::erase_if(index_.shards, [&](const auto& shard) { return !used.contains(shard.first); }) > 0;
+  flush();
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    const bool known = std::any_of(index_.shards.begin(), index_.shards.end(),
+                                   [&](const auto& shard) { return shard_name(shard.first) == name; });
+    std::error_code ignored;
+    if (name.starts_with("shard_") && !known) fs::remove(entry.path(), ignored);
+  }
+}
+
+void CacheWriter::drop_damaged_shards() {
+  std::set<int> damaged;
+  for (const auto& [number, shard] : index_.shards) {
+    const std::string path = folder_ + "/" + shard_name(number);
+    if (!file_stamp(path) || file_hash(path) != shard.hash) damaged.insert(number);
+  }
+  std::erase_if(index_.songs, [&](const auto& song) {
+    const std::vector<RowRange> ranges = index_.ranges(song.second);
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const RowRange& range) { return damaged.contains(range.shard); });
+  });
+  changed_ |=
+      std::erase_if(index_.shards, [&](const auto& shard) { return damaged.contains(shard.first); }) > 0;
+  if (index_.shards.empty()) index_.row_shape.clear();
+}
+
+}  // namespace chorale::data
