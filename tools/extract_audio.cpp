@@ -43,6 +43,8 @@ int main(int argc, char** argv) {
         options
             .add("--features", &corpus.kinds, "kinds to extract, separated by commas", data::feature_kinds())
             .shown_default("features.kind of the configuration");
+        options.add_config("--window", "features.window");
+        options.add_config("--hop", "features.hop");
         options.add("--n-workers", &corpus.workers, "decoding threads; 0: as many as --threads", {0, 1024});
         options.add("--manifest", &corpus.manifest, "CSV of songs instead of <data>/manifest.csv")
             .placeholder("FILE");

@@ -4,6 +4,7 @@
 import csv
 import os
 import pathlib
+import re
 import shutil
 import signal
 import tempfile
@@ -83,6 +84,34 @@ class Models(ProgramTest):
         film = self.folder / "film.yaml"
         film.write_text(SMALL.replace("n_clusters: 5", "condition_mode: film"))
         self.assert_ok(run("train", "--model", "cvae", "--data", self.data, "--results", self.folder, "--config", film))
+
+    def test_windows(self):
+        def songs_and_clips(window, hop):
+            arguments = ("--window", window, "--hop", hop)
+            extracted = self.assert_ok(run("extract_audio", "--data", self.data, "--config", self.config, *arguments))
+            self.assertEqual(extracted.table()["30"].split()[2], "0", "skipped")
+            for name in ("basic", "cvae_genre"):
+                self.assert_ok(self.train("--model", name.split("_")[0], *arguments))
+                self.assert_ok(run("evaluate", "--model", name, "--data", self.data, "--results", self.folder,
+                                   "--n-clusters", "3"))
+                with open(self.folder / f"embeddings/{name}.npy", "rb") as file:
+                    self.assertIn(b"(30, 4)", file.read(128))
+                with open(self.folder / f"embeddings/{name}.csv") as file:
+                    rows = list(csv.DictReader(file))
+                self.assertEqual(len({row["song_id"] for row in rows}), 30)
+                self.assertEqual({row["split"] for row in rows}, {"train", "validation"})
+            baseline = self.assert_ok(run(*self.command("baseline", "--epochs", 1, *arguments)))
+            for method in ("raw", "pca", "autoencoder"):
+                self.assertIn(method + "+kmeans/genre", baseline.stdout)
+            return re.search(r"clips: (\d+) ", extracted.stderr).group(1)
+
+        self.assertEqual(songs_and_clips(1, 0.5), "150")
+        self.assertEqual(songs_and_clips(10, 20), "30", "longer than the songs")
+        for arguments, words in ((("--hop", 0), ("--hop", "0.01")), (("--hop", -1), ("--hop", "-1")),
+                                 (("--window", -1), ("--window", "-1")), (("--window", 0.01), ("--window", "n_fft"))):
+            for program in ("extract_audio", "train"):
+                with self.subTest(program=program, arguments=arguments):
+                    self.assert_error(run(program, "--data", self.data, "--config", self.config, *arguments), 2, *words)
 
     def test_resumed_equals_uninterrupted(self):
         for name, arguments in (("conv", ("--model", "conv")), ("vade", ("--model", "vade"))):

@@ -217,6 +217,9 @@ void Config::check() const {
   require(integer("features.n_mfcc") <= n_mels, "features.n_mfcc", "more coefficients than mel bands",
           "1 to n_mels, " + std::to_string(n_mels));
   require(fmax <= half_rate, "features.fmax", "above half the sample rate", "0 to " + shortest(half_rate));
+  const double shortest_window = static_cast<double>(n_fft) / (2 * half_rate);
+  require(real("features.window") == 0 || real("features.window") >= shortest_window, "features.window",
+          "shorter than n_fft samples", concat("0, or ", shortest(shortest_window), " to 3600"));
   require(fmin < fmax, "features.fmin", "not below fmax", "0 to below " + shortest(fmax));
 }
 

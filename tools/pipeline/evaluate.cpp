@@ -16,6 +16,7 @@
 #include "tools/common/log.h"
 #include "tools/common/table.h"
 #include "tools/pipeline/pipeline.h"
+#include "tools/pipeline/song_clips.h"
 
 namespace chorale::tools {
 namespace {
@@ -144,11 +145,13 @@ Latents compute_latents(Program& program, const std::string& name, const std::st
   model.allocate({.precision = precision, .factor_rows = 0, .training = false}, 0);
   models::load_model(model, checkpoint);
   const Tensor labels =
-      condition.labels.empty() ? Tensor() : Tensor::from_host(condition.labels, {features.dim(0)});
-  Latents latents{std::move(songs.songs), models::encode_all(model, features, labels), {}};
+      condition.labels.empty()
+          ? Tensor()
+          : Tensor::from_host(by_clip(condition.labels, songs.song_of_row), {features.dim(0)});
+  const Tensor codes = models::encode_all(model, features, labels);
+  Latents latents{std::move(songs.songs), song_means(codes, songs.song_of_row), {}};
   latents.validation.assign(latents.songs.size(), false);
-  for (std::int64_t row : songs.data.validation_rows)
-    latents.validation[static_cast<std::size_t>(row)] = true;
+  for (std::int64_t song : songs.split.validation) latents.validation[static_cast<std::size_t>(song)] = true;
   return latents;
 }
 
@@ -178,8 +181,9 @@ int run_baselines(Program& program) {
   const report::EvaluationOptions options = evaluation_options(config);
   std::vector<std::string> notices;
   std::vector<report::ClusteringRow> rows;
-  const auto add = [&](const std::string& method, const Tensor& points) {
-    const auto more = report::evaluate_clusterings(method, points, labels, options, notices);
+  const auto add = [&](const std::string& method, const Tensor& clips) {
+    const auto more =
+        report::evaluate_clusterings(method, song_means(clips, songs.song_of_row), labels, options, notices);
     rows.insert(rows.end(), more.begin(), more.end());
   };
   add("raw+kmeans", features);

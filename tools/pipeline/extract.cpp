@@ -44,6 +44,9 @@ int run_extraction(Program& program, const ExtractionRequest& request) {
                  format_fixed(seconds, 1), format_fixed(static_cast<double>(summary.computed) / seconds, 1),
                  format_fixed(summary.audio_seconds / seconds, 0)});
   table.print();
+  if (const data::FeatureSettings& settings = kinds.front(); settings.window > 0)
+    log_info("clips: ", format_count(summary.clips), " of ", settings.window, " s, one every ", settings.hop,
+             " s");
   if (!summary.skipped.empty() && !request.skip_bad) {
     throw InputError(concat(program.common().data, ": songs that could not be used: ", summary.skipped.size(),
                             " of ", corpus.songs.size(), " (allowed with --skip-bad)"));

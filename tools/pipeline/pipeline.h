@@ -39,10 +39,12 @@ std::optional<TrainedModel> run_training(Program& program, const Config& config,
 /// is read from its checkpoint's folder.
 int run_evaluation(Program& program, const std::string& name, const std::string& checkpoint);
 
-/// k-means on raw features, on their principal components and on the codes of a deterministic autoencoder.
+/// k-means on raw features, on their principal components and on the codes of a deterministic autoencoder,
+/// each averaged over a song's clips.
 int run_baselines(Program& program);
 
-/// The latents of a trained model, f32 (songs, latent_dim), with the songs they belong to.
+/// The latents of a trained model, f32 (songs, latent_dim), averaged over a song's clips, with the songs they
+/// belong to.
 struct Latents {
   std::vector<data::Song> songs;
   Tensor codes;

@@ -7,6 +7,7 @@
 #include "data/corpus.h"
 #include "data/feature_index.h"
 #include "tools/common/text.h"
+#include "tools/pipeline/song_clips.h"
 
 namespace chorale::tools {
 namespace {
@@ -36,6 +37,8 @@ void add_training_flags(Options& options, const std::set<std::string>& without) 
                                   {"--condition", "model.condition"},
                                   {"--n-clusters", "model.n_clusters"},
                                   {"--features", "features.kind"},
+                                  {"--window", "features.window"},
+                                  {"--hop", "features.hop"},
                                   {"--crop-frames", "training.crop_frames"},
                                   {"--epochs", "training.epochs"},
                                   {"--batch-size", "training.batch_size"},
@@ -93,6 +96,8 @@ data::FeatureSettings feature_settings(const Config& config, const std::string& 
   settings.kind = kind.empty() ? config.text("features.kind") : kind;
   if (settings.kind == "auto") settings.kind = fully_connected(config) ? "statistics" : "mel_db";
   settings.duration = config.real("features.duration");
+  settings.window = config.real("features.window");
+  settings.hop = config.real("features.hop");
   MelParams& mel = settings.params.mel;
   mel.sample_rate = static_cast<std::int32_t>(config.integer("features.sample_rate"));
   mel.n_fft = static_cast<std::int32_t>(config.integer("features.n_fft"));
@@ -241,15 +246,17 @@ TrainingSongs load_training_songs(const Program& program, const Config& config, 
     languages.push_back(song.language);
     all_ids += song.song_id + "\n";
   }
-  const data::Split split = data::split_songs(ids, languages, config.real("training.validation_fraction"),
-                                              config.unsigned_integer("training.seed"));
+  result.split = data::split_songs(ids, languages, config.real("training.validation_fraction"),
+                                   config.unsigned_integer("training.seed"));
   result.songs = std::move(set.songs);
+  result.song_of_row = std::move(set.song_of_row);
   result.condition = make_condition(config, result.songs);
   if (!result.condition.labels.empty())
-    result.data.labels = Tensor::from_host(result.condition.labels, {set.values.dim(0)});
+    result.data.labels =
+        Tensor::from_host(by_clip(result.condition.labels, result.song_of_row), {set.values.dim(0)});
   if (set.row_shape.size() == 2) result.data.bands = set.row_shape[0];
-  result.data.train_rows = split.train;
-  result.data.validation_rows = split.validation;
+  result.data.train_rows = clips_of(result.split.train, result.song_of_row);
+  result.data.validation_rows = clips_of(result.split.validation, result.song_of_row);
   result.data.identity = training_identity(config);
   result.data.identity["data.songs"] = data::text_hash(all_ids);
   for (const std::string& name : result.condition.classes)
@@ -258,7 +265,7 @@ TrainingSongs load_training_songs(const Program& program, const Config& config, 
   if (settings.kind == "statistics") {  // columns of different units
     std::vector<float> values = set.values.to_host<float>();
     const std::int64_t columns = set.values.dim(1);
-    const ColumnScale scale = column_scale(values, columns, split.train);
+    const ColumnScale scale = column_scale(values, columns, result.data.train_rows);
     apply_scale(values, scale);
     result.data.features = Tensor::from_host(values, set.values.shape());
     result.data.extra = {

@@ -50,10 +50,12 @@ std::map<std::string, std::string> training_identity(const Config& config);
 
 /// A corpus's cached features, split by song, scaled the way the model sees them.
 struct TrainingSongs {
-  std::vector<data::Song> songs;  ///< a row each
-  Tensor raw;                     ///< f32 (n, d) as cached
-  Shape row_shape;                ///< of a song's features
+  std::vector<data::Song> songs;
+  std::vector<std::int64_t> song_of_row;  ///< a row is a clip of that song; ascending
+  Tensor raw;                             ///< f32 (clips, d) as cached
+  Shape row_shape;                        ///< of a clip's features
   Condition condition;
+  data::Split split;  ///< of the songs; all clips of one go with it
   models::TrainingData data;
 };
 TrainingSongs load_training_songs(const Program& program, const Config& config,

@@ -14,6 +14,7 @@
 #include "tools/common/table.h"
 #include "tools/pipeline/mixture.h"
 #include "tools/pipeline/pipeline.h"
+#include "tools/pipeline/song_clips.h"
 
 namespace chorale::tools {
 namespace {
@@ -61,7 +62,7 @@ class Reporter {
     callbacks.interrupted = [] { return interrupted(); };
     callbacks.progress = [this](int epoch, std::int64_t done, std::int64_t total) {
       if (!bar_)
-        bar_ = std::make_unique<Progress>(concat(what_, " ", epoch + 1, "/", epochs_), total, "songs");
+        bar_ = std::make_unique<Progress>(concat(what_, " ", epoch + 1, "/", epochs_), total, "clips");
       bar_->set(done);
     };
     callbacks.epoch = [this](const models::EpochRecord& r) {
@@ -117,15 +118,18 @@ std::optional<TrainedModel> run_training(Program& program, const Config& config,
   const RunLock lock(folder);
 
   TrainingSongs songs = load_training_songs(program, config);
-  log_info(name, ": device ", context.describe().name, ", ", songs.data.train_rows.size(),
-           " songs to train on, ", songs.data.validation_rows.size(), " to validate");
+  const auto train_clips = static_cast<std::int64_t>(songs.data.train_rows.size());
+  log_info(name, ": device ", context.describe().name, ", ", songs.split.train.size(), " songs to train on, ",
+           songs.split.validation.size(), " to validate",
+           config.real("features.window") > 0
+               ? concat("; clips: ", train_clips, " and ", songs.data.validation_rows.size())
+               : std::string());
   models::VaeOptions model_options =
       vae_options(config, songs.row_shape, static_cast<std::int64_t>(songs.condition.classes.size()));
-  const auto train_songs = static_cast<std::int64_t>(songs.data.train_rows.size());
-  model_options.samples = static_cast<double>(train_songs);
-  if (model_options.components > train_songs)
-    throw UsageError(concat("--n-clusters: more components than songs to train on: ",
-                            model_options.components, " (allowed up to ", train_songs, ")"));
+  model_options.samples = static_cast<double>(train_clips);
+  if (model_options.components > train_clips)
+    throw UsageError(concat("--n-clusters: more components than clips to train on: ",
+                            model_options.components, " (allowed up to ", train_clips, ")"));
   models::Vae model(model_options);
   const models::TrainerOptions options = trainer_options(config, context);
   models::Trainer trainer(model, songs.data, options, folder);
@@ -166,7 +170,8 @@ std::optional<TrainedModel> run_training(Program& program, const Config& config,
   if (result.interrupted) return interrupted_in(folder);
 
   draw_learning_curves(results, name, trainer.history());
-  const Tensor codes = models::encode_all(model, songs.data.features, songs.data.labels);
+  const Tensor codes =
+      song_means(models::encode_all(model, songs.data.features, songs.data.labels), songs.song_of_row);
   return TrainedModel{
       .name = name,
       .precision = std::string(options.precision.name()),
