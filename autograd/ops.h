@@ -41,10 +41,10 @@ Var linear(const Var& x, const Var& weight, const Var& bias, Activation activati
 // ---- images, NHWC: (n, height, width, channels) ----
 /// torch.nn.functional.conv2d. weight (out, kernel height, kernel width, in), bias (out) or undefined.
 Var conv2d(const Var& x, const Var& weight, const Var& bias, ConvolutionParams params);
-/// torch.nn.functional.conv_transpose2d to the given height and width, which `params` must map back to x's. weight
-/// (in, kernel height, kernel width, out), bias (out) or undefined.
-Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, ConvolutionParams params, std::int64_t height,
-                     std::int64_t width);
+/// torch.nn.functional.conv_transpose2d to the given height and width, which `params` must map back to x's.
+/// weight (in, kernel height, kernel width, out), bias (out) or undefined.
+Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias, ConvolutionParams params,
+                     std::int64_t height, std::int64_t width);
 /// torch.nn.AdaptiveAvgPool2d; 1 x 1 is global pooling.
 Var average_pool(const Var& x, std::int64_t height, std::int64_t width);
 /// torch.nn.functional.interpolate(mode="bilinear", align_corners=False).
@@ -65,12 +65,13 @@ struct BatchNormState {
   float epsilon = 1e-5f;
   bool training = true;
 };
-/// torch.nn.BatchNorm1d or 2d followed by none, relu or leaky_relu(slope), and in training by dropout, in one pass.
-/// x (n, ..., c); gamma, beta f32 (c). `step` may be null without dropout.
+/// torch.nn.BatchNorm1d or 2d followed by none, relu or leaky_relu(slope), and in training by dropout, in one
+/// pass. x (n, ..., c); gamma, beta f32 (c). `step` may be null without dropout.
 Var batch_norm(const Var& x, const Var& gamma, const Var& beta, BatchNormState& state,
                Activation activation = Activation::none, float slope = 0.01f, ChannelDropout dropout = {},
                const StepState* step = nullptr);
-/// torch.nn.GroupNorm followed by an activation as above. x (n, ..., c), groups divides c; gamma, beta f32 (c).
+/// torch.nn.GroupNorm followed by an activation as above. x (n, ..., c), groups divides c; gamma, beta f32
+/// (c).
 Var group_norm(const Var& x, const Var& gamma, const Var& beta, std::int64_t groups, float epsilon = 1e-5f,
                Activation activation = Activation::none, float slope = 0.01f);
 Var softmax(const Var& x);
@@ -94,9 +95,11 @@ struct MixtureLatent {
   Tensor responsibilities;  ///< f32 (n, k)
 };
 /// logits f32 (k), means and log_variances f32 (k, d).
-MixtureLatent mixture_latent(const Var& statistics, const Var& logits, const Var& means, const Var& log_variances,
-                             const StepState* state, std::uint32_t stream, GaussianLatentParams params = {});
-/// Estimates of log q(z) and of log q(z_k) for each dimension, f32; see kernel row aggregate_posterior_forward.
+MixtureLatent mixture_latent(const Var& statistics, const Var& logits, const Var& means,
+                             const Var& log_variances, const StepState* state, std::uint32_t stream,
+                             GaussianLatentParams params = {});
+/// Estimates of log q(z) and of log q(z_k) for each dimension, f32; see kernel row
+/// aggregate_posterior_forward.
 struct AggregatePosterior {
   Var joint;      ///< (n)
   Var marginals;  ///< (n, d)

@@ -28,7 +28,7 @@ struct Settings {
   int seeds = 10, pretrain_epochs = 50, epochs = 50;
   double rate = 1e-3, dropout = 0, kl_weight = 1, scale = 0, mixture_rate = 0.1, free_bits = 0;
   std::int64_t latent_dim = 10, batch_size = 100;
-  std::vector<std::int64_t> hidden{256, 128};
+  std::vector<std::int64_t> hidden{500, 500, 2000};
 };
 
 struct Digits {

@@ -40,18 +40,18 @@ constexpr std::uint64_t interface_fingerprint() {
 #define KERNEL(name, parameters, precision, cuda) hash = detail::mix(hash, #name #parameters);
 #include "kernels/kernels.def"
 #undef KERNEL
-  for (std::size_t size :
-       {sizeof(Context), sizeof(View), sizeof(Strides), sizeof(StepState), sizeof(StepControl), sizeof(OptimizerParams),
-        sizeof(LikelihoodParams), sizeof(GaussianLatentParams), sizeof(ConvolutionParams), sizeof(ChannelDropout),
-        sizeof(MelParams), sizeof(DecibelParams), sizeof(DeviceDescription)})
+  for (std::size_t size : {sizeof(Context), sizeof(View), sizeof(Strides), sizeof(StepState),
+                           sizeof(StepControl), sizeof(OptimizerParams), sizeof(LikelihoodParams),
+                           sizeof(GaussianLatentParams), sizeof(ConvolutionParams), sizeof(ChannelDropout),
+                           sizeof(MelParams), sizeof(DecibelParams), sizeof(DeviceDescription)})
     hash = detail::mix(hash, size);
   return hash;
 }
 
 struct DeviceApi {
   std::uint64_t fingerprint = interface_fingerprint();  ///< first, so that it can be read whatever follows
-  const char* name = nullptr;  ///< "cpu", "cuda" or "simt"
-  bool host_memory = true;     ///< the host may read and write device memory
+  const char* name = nullptr;                           ///< "cpu", "cuda" or "simt"
+  bool host_memory = true;                              ///< the host may read and write device memory
   KernelTable table{};
 
   int (*device_count)() = nullptr;  ///< 0 when no device answers; never throws

@@ -34,9 +34,9 @@ struct ConvolutionParams {
   std::int32_t padding_height = 0, padding_width = 0;
 };
 
-/// Dropout of whole channels: x is [samples * rows_per_sample, channels], one draw for each (sample, channel), Philox
-/// index = sample * channels + channel. With rows_per_sample = 1 it is elementwise dropout (row `dropout`), with
-/// height * width it is torch.nn.Dropout2d. p = 0: none.
+/// Dropout of whole channels: x is [samples * rows_per_sample, channels], one draw for each (sample,
+/// channel), Philox index = sample * channels + channel. With rows_per_sample = 1 it is elementwise dropout
+/// (row `dropout`), with height * width it is torch.nn.Dropout2d. p = 0: none.
 struct ChannelDropout {
   float p = 0.0f;
   std::uint32_t stream = 0;

@@ -102,7 +102,9 @@ void Trainer::save(bool best) {
   if (Discriminator* second = model_.discriminator()) {
     for (const auto& p : second->parameters().named()) checkpoint.tensors.push_back({p.name, p.value});
     add_moments(checkpoint, second->parameters());
-    checkpoint.metadata["discriminator.step"] = std::to_string(discriminator_state_->read().step);
+    const StepState other = discriminator_state_->read();
+    checkpoint.metadata["discriminator.step"] = std::to_string(other.step);
+    checkpoint.metadata["discriminator.rng_offset"] = std::to_string(other.rng_offset);
   }
   for (const NamedBuffer& buffer : data_.extra) checkpoint.tensors.push_back(buffer);
   checkpoint.tensors.push_back({"training.metric_sums", sums_});
@@ -197,7 +199,7 @@ bool Trainer::resume() {
     load_moments(checkpoint, second->parameters());
     StepState other = discriminator_state_->read();
     other.step = integer("discriminator.step");
-    other.rng_offset = static_cast<std::uint64_t>(other.step);
+    other.rng_offset = static_cast<std::uint64_t>(integer("discriminator.rng_offset"));
     discriminator_state_->write(other);
   }
   epoch_ = epoch;

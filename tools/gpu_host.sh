@@ -99,6 +99,8 @@ stage_bench() {
     echo "-- $name"
     if [ "$name" = compare ]; then
       $build/bin/compare --quick --json "$out/${date}_compare.json" || code=1
+    elif [ "$name" = bench_vade ]; then  # accuracies, not times
+      $build/bin/bench_vade > "$out/${date}_bench_vade.json" || code=1
     else
       $build/bin/"$name" --benchmark_out="$out/${date}_$name.json" --benchmark_out_format=json || code=1
     fi

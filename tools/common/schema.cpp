@@ -27,7 +27,7 @@ const std::vector<ConfigKey>& config_schema() {
        {},
        {"pooled", "deep", "flat"}},
       {"model.channels",
-       Integers{16, 32, 64, 128},
+       Integers{8, 16, 32, 64},
        "conv, beta, cvae: channels; each layer halves the image",
        {1, 4096}},
       {"model.beta", 4.0, "beta: weight of the KL divergence", {0, 1e6}},
