@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The whole experiment in short: demo corpus (unless there are songs), features, the basic VAE, clusters,
+// The whole experiment in short: demo corpus (unless there are songs), features, every model, clusters,
 // baselines.
+#include <algorithm>
 #include <filesystem>
 
+#include "data/corpus.h"
 #include "data/synth/corpus_writer.h"
 #include "tools/common/log.h"
 #include "tools/common/progress.h"
@@ -18,7 +20,10 @@ namespace fs = std::filesystem;
 struct QuickStart {
   int tracks = 200;
   double seconds = 30;
+  std::vector<std::string> models{"basic", "conv", "beta", "cvae_genre", "cvae_language", "vade"};
 };
+
+constexpr const char* convolution_epochs = "20";  // unless the user says otherwise
 
 /// Songs of the user's own stay as they are.
 void render_corpus_if_missing(Program& program, const QuickStart& settings) {
@@ -46,13 +51,24 @@ int quick_start(Program& program, const QuickStart& settings) {
   ExtractionRequest everything;
   everything.skip_bad = true;
   if (const int code = run_extraction(program, everything)) return code;
-  const std::string model = run_name(program.config());
-  const bool begun =
-      fs::exists(fs::path(program.common().results) / "checkpoints" / model / "last.safetensors");
-  const auto trained = run_training(program, program.config(), begun);
-  if (!trained) return interrupt_exit_code();
-  print_trained({*trained});
-  if (const int code = run_evaluation(program, model, "")) return code;
+  const std::size_t songs = data::load_corpus(program.common().data).songs.size();
+  std::vector<TrainedModel> trained;
+  for (const std::string& model : settings.models) {
+    Config config = model_config(program.config(), model);
+    const bool convolutions = model != "basic" && model != "vade";
+    if (convolutions && !config.given("training.epochs"))
+      config.set_from_flag({"training.epochs", convolution_epochs, "--epochs"});
+    if (model == "vade" && !config.given("model.n_clusters"))
+      config.set_from_flag(
+          {"model.n_clusters", std::to_string(std::clamp<std::size_t>(songs / 4, 2, 50)), "--n-clusters"});
+    const bool begun =
+        fs::exists(fs::path(program.common().results) / "checkpoints" / model / "last.safetensors");
+    const auto done = run_training(program, config, begun);
+    if (!done) return interrupt_exit_code();
+    trained.push_back(*done);
+    if (const int code = run_evaluation(program, model, "")) return code;
+  }
+  print_trained(trained);
   return run_baselines(program);
 }
 
@@ -72,7 +88,8 @@ int main(int argc, char** argv) {
         options.add("--n-tracks", &settings.tracks, "songs to render", {10, 49995});
         options.add("--seconds", &settings.seconds, "length of a song", {0.5, 3600});
         options.group("Model");
-        add_training_flags(options);
+        options.add("--models", &settings.models, "which, separated by commas", settings.models);
+        add_training_flags(options, {"--model", "--condition"});
       },
       [&](Program& program) { return quick_start(program, settings); });
 }

@@ -87,10 +87,11 @@ class Pipeline(ProgramTest):
 
     def test_quick_start(self):
         result = self.assert_ok(run("quick_start", "--data", self.folder / "data", "--results", self.folder / "results",
-                                    "--n-tracks", 30, "--seconds", 2, *SMALL, "--epochs", 2))
+                                    "--n-tracks", 30, "--seconds", 2, *SMALL, "--channels", "4,8", "--epochs", 2))
         self.assertTrue((self.folder / "results/report.html").exists(), result)
+        self.assertEqual(len(os.listdir(self.folder / "results/checkpoints")), 6)
         again = self.assert_ok(run("quick_start", "--data", self.folder / "data", "--results", self.folder / "results",
-                                   *SMALL, "--epochs", 3))
+                                   *SMALL, "--models", "basic", "--epochs", 3))
         self.assertNotIn("rendered, 0 kept", again.stderr)
 
     def test_interrupted_and_resumed_equals_uninterrupted(self):
