@@ -19,6 +19,29 @@ Enum pick(const std::string& word, std::initializer_list<std::pair<const char*, 
   throw ContractError("configuration: a choice that no code reads: " + word);
 }
 
+/// Keys that some models have no use for.
+struct KeyUse {
+  const char* key;
+  const char* flag;  ///< null: none
+  std::set<std::string> models;
+};
+const std::vector<KeyUse>& key_uses() {
+  static const std::set<std::string> plain{"basic", "vade"}, convolutions{"conv", "beta", "cvae"};
+  static const std::vector<KeyUse> uses{{"model.hidden", "--hidden", plain},
+                                        {"model.arch", "--arch", convolutions},
+                                        {"model.channels", "--channels", convolutions},
+                                        {"training.crop_frames", "--crop-frames", convolutions},
+                                        {"model.beta", "--beta", {"beta"}},
+                                        {"model.objective", "--objective", {"beta"}},
+                                        {"model.condition", "--condition", {"cvae"}},
+                                        {"model.condition_dim", nullptr, {"cvae"}},
+                                        {"model.condition_mode", nullptr, {"cvae"}},
+                                        {"model.n_clusters", "--n-clusters", {"vade"}},
+                                        {"training.pretrain_epochs", nullptr, {"vade"}},
+                                        {"training.mixture_rate", nullptr, {"vade"}}};
+  return uses;
+}
+
 bool fully_connected(const Config& config) {
   const std::string& name = config.text("model.name");
   return name == "basic" || name == "vade";
@@ -49,18 +72,10 @@ void add_training_flags(Options& options, const std::set<std::string>& without) 
 
 void refuse_unused_flags(const Program& program) {
   const std::string& name = program.config().text("model.name");
-  for (const auto& [flag, models] : std::initializer_list<std::pair<const char*, std::vector<std::string>>>{
-           {"--hidden", {"basic", "vade"}},
-           {"--arch", {"conv", "beta", "cvae"}},
-           {"--channels", {"conv", "beta", "cvae"}},
-           {"--crop-frames", {"conv", "beta", "cvae"}},
-           {"--beta", {"beta"}},
-           {"--objective", {"beta"}},
-           {"--condition", {"cvae"}},
-           {"--n-clusters", {"vade"}}})
-    if (program.given(flag) && std::find(models.begin(), models.end(), name) == models.end())
-      throw UsageError(
-          concat(flag, ": --model ", name, " has no use for it (allowed with ", join(models), ")"));
+  for (const KeyUse& use : key_uses())
+    if (use.flag && program.given(use.flag) && !use.models.contains(name))
+      throw UsageError(concat(use.flag, ": --model ", name, " has no use for it (allowed with ",
+                              join({use.models.begin(), use.models.end()}), ")"));
 }
 
 Config model_config(Config config, const std::string& name) {
@@ -225,6 +240,8 @@ std::map<std::string, std::string> training_identity(const Config& config) {
   const bool stretched =
       config.text("training.lr_schedule") == "cosine" || config.text("training.kl_schedule") == "cyclical";
   if (!stretched) free.insert("training.epochs");
+  for (const KeyUse& use : key_uses())
+    if (!use.models.contains(config.text("model.name"))) free.insert(use.key);
   std::map<std::string, std::string> identity;
   for (const ConfigKey& key : config_schema())
     if (!key.name.starts_with("clustering.") && !free.contains(key.name))

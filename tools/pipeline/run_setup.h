@@ -45,7 +45,7 @@ models::VaeOptions vae_options(const Config& config, const Shape& row_shape, std
 models::TrainerOptions trainer_options(const Config& config, const ExecutionContext& context);
 
 /// The keys of the configuration that a checkpoint must agree with: all of model.*, features.* and training.*
-/// but those that say when to stop.
+/// but those that say when to stop and those that the model has no use for.
 std::map<std::string, std::string> training_identity(const Config& config);
 
 /// A corpus's cached features, split by song, scaled the way the model sees them.
