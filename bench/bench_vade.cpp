@@ -25,7 +25,7 @@ using namespace chorale::tools;
 
 struct Settings {
   std::string folder = std::string(CHORALE_SOURCE_DIR) + "/tests/golden/cluster";
-  int seeds = 10, restarts = 3, pretrain_epochs = 30, epochs = 30;
+  int seeds = 10, restarts = 1, pretrain_epochs = 30, epochs = 30;
   double rate = 1e-3, dropout = 0, kl_weight = 1, scale = 0, mixture_rate = 0.1, free_bits = 0;
   std::int64_t latent_dim = 10, batch_size = 100;
   std::vector<std::int64_t> hidden{500, 500, 2000};
