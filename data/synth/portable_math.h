@@ -58,7 +58,7 @@ class SineTable {
  public:
   static constexpr int size = 4096;
   SineTable() {
-    for (int i = 0; i <= size; ++i)
+    for (int i = 0; i < size + 2; ++i)
       value_[i] = static_cast<float>(sine_of_turns(static_cast<double>(i) / size));
   }
   float operator()(double turns) const {
@@ -69,7 +69,7 @@ class SineTable {
   float at(int index) const { return value_[index]; }
 
  private:
-  float value_[size + 1];
+  float value_[size + 2];  // x just below 1 rounds up to `size`, whose right neighbour is looked at, too
 };
 
 inline const SineTable& sine_table() {

@@ -10,6 +10,7 @@ import unittest
 
 BIN = pathlib.Path(os.environ["CHORALE_BIN"])
 PROGRAMS = os.environ["CHORALE_PROGRAMS"].split()
+SANITIZED = os.environ.get("CHORALE_SANITIZE", "") != ""
 
 
 class Result:
