@@ -26,8 +26,8 @@ using namespace chorale::tools;
 struct Settings {
   std::string folder = std::string(CHORALE_SOURCE_DIR) + "/tests/golden/cluster";
   int seeds = 10, restarts = 1, pretrain_epochs = 30, epochs = 30;
-  double rate = 1e-3, dropout = 0, kl_weight = 1, scale = 0, mixture_rate = 0.1, free_bits = 0;
-  std::int64_t latent_dim = 10, batch_size = 100;
+  double rate = 1e-3;
+  std::int64_t latent_dim = 10;
   std::vector<std::int64_t> hidden{500, 500, 2000};
 };
 
@@ -84,15 +84,12 @@ Fit run_restart(const Digits& digits, const Settings& settings, std::uint64_t se
   options.network.input_dim = 64;
   options.network.hidden = settings.hidden;
   options.network.latent_dim = settings.latent_dim;
-  options.network.dropout = static_cast<float>(settings.dropout);
+  options.network.dropout = 0;
   options.network.likelihood.kind = Likelihood::bernoulli;
-  if (settings.scale > 0)
-    options.network.likelihood = {Likelihood::gaussian, static_cast<float>(settings.scale)};
-  options.mixture_rate = static_cast<float>(settings.mixture_rate);
   options.components = 10;
   models::TrainerOptions training;
   training.epochs = settings.epochs;
-  training.batch_size = settings.batch_size;
+  training.batch_size = 100;
   training.early_stopping_patience = 0;
   training.seed = seed;
   training.precision = autograd::make_precision("fp32", current_context());
@@ -100,7 +97,6 @@ Fit run_restart(const Digits& digits, const Settings& settings, std::uint64_t se
   training.learning_rate.kind = autograd::LearningRateOptions::Kind::cosine;
   training.learning_rate.epochs = settings.epochs;
   training.kl.kind = autograd::KlOptions::Kind::constant;
-  training.kl.weight = settings.kl_weight;
   training.control.max_gradient_norm = 5;
   models::TrainingData data;
   data.features = digits.x;
@@ -166,13 +162,6 @@ int main(int argc, char** argv) {
         options.add("--epochs", &settings.epochs, "with the mixture", {1, 10000});
         options.add("--hidden", &settings.hidden, "widths of the encoder", {1, 65536});
         options.add("--latent-dim", &settings.latent_dim, "dimensions of the codes", {1, 1024});
-        options.add("--batch-size", &settings.batch_size, "rows of a step", {2, 1797});
-        options.add("--dropout", &settings.dropout, "of activations", {0, 0.9});
-        options.add("--scale", &settings.scale, "of a Gaussian likelihood of the pixels; 0: Bernoulli",
-                    {0, 10});
-        options.add("--kl-weight", &settings.kl_weight, "of the mixture's KL divergence", {0, 100});
-        options.add("--mixture-rate", &settings.mixture_rate, "factor of the learning rate for the mixture",
-                    {0, 1});
         options.add("--learning-rate", &settings.rate, "at the start of its cosine", {0, 1});
       },
       [&](Program& program) {

@@ -39,8 +39,6 @@ void check_options(const GmmOptions& o, const Tensor& x) {
   if (o.n_components < 1 || o.n_components > n)
     refuse("n_components", "not between 1 and the number of rows", std::to_string(o.n_components),
            "1 to " + std::to_string(n));
-  if (o.covariance_type != CovarianceType::diag)
-    refuse("covariance_type", "not implemented", std::to_string(static_cast<int>(o.covariance_type)), "diag");
   if (o.n_init < 1 || o.n_init > 10000)
     refuse("n_init", "out of range", std::to_string(o.n_init), "1 to 10000");
   if (o.max_iter < 1) refuse("max_iter", "out of range", std::to_string(o.max_iter), "1 or more");

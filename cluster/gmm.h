@@ -9,13 +9,9 @@
 
 namespace chorale::cluster {
 
-/// sklearn.mixture.GaussianMixture's covariance_type. Only `diag` is implemented.
-enum class CovarianceType : std::uint8_t { full, tied, diag, spherical };
-
-/// Parameters of sklearn.mixture.GaussianMixture, with its meanings.
+/// Parameters of sklearn.mixture.GaussianMixture(covariance_type="diag"), with its meanings.
 struct GmmOptions {
   std::int64_t n_components = 1;
-  CovarianceType covariance_type = CovarianceType::diag;
   /// Responsibilities f32 (n, n_components) to start from, which makes n_init 1; undefined: one k-means a
   /// restart (init_params="kmeans").
   Tensor init;

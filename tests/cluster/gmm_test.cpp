@@ -201,7 +201,6 @@ TEST_F(GmmTest, RefusesWhatItCannotDo) {
   };
   refused([](GmmOptions& o) { o.n_components = 13; });
   refused([](GmmOptions& o) { o.n_components = 0; });
-  refused([](GmmOptions& o) { o.covariance_type = CovarianceType::full; });
   refused([](GmmOptions& o) { o.n_init = 0; });
   refused([](GmmOptions& o) { o.max_iter = 0; });
   refused([](GmmOptions& o) { o.tol = -1; });

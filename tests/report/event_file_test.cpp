@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "tensor/file.h"
+#include "tests/tensor_formats/temporary_folder.h"
 
 namespace chorale::report {
 namespace {
@@ -45,12 +46,8 @@ std::vector<std::string> event_files(const std::string& folder) {
 
 class EventFiles : public ::testing::Test {
  protected:
-  EventFiles()
-      : folder_((fs::temp_directory_path() / ("chorale_events_" + std::to_string(::getpid()))).string()) {
-    fs::create_directories(folder_);
-  }
-  ~EventFiles() override { fs::remove_all(folder_); }
-  std::string folder_;
+  chorale::testing::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 TEST(Crc32c, OfTheStandardsCheckString) {
