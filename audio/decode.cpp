@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 #include <string_view>
 
 #include "audio/resample.h"
@@ -176,10 +177,16 @@ AudioReader::AudioReader(const std::string& path, const DecodeOptions& options)
   if (s.source.file.size() == 0) fail(path, "empty file");
   const RiffReport riff = check_riff(s.source.file);
   for (const std::string& warning : riff.warnings) s.warn(warning);
-  s.handle = sf_open_virtual(&s.io, SFM_READ, &s.info, &s.source);
+  int code = SF_ERR_NO_ERROR;
+  {
+    // Why a file could not be opened stands in a variable that the library has once for all threads.
+    static std::mutex opening;
+    const std::lock_guard lock(opening);
+    s.handle = sf_open_virtual(&s.io, SFM_READ, &s.info, &s.source);
+    if (!s.handle) code = sf_error(nullptr);
+  }
   if (!s.handle) {
     // For anything that might be MPEG the library reports whatever its last parser tripped over.
-    const int code = sf_error(nullptr);
     const bool unknown = code == SF_ERR_UNRECOGNISED_FORMAT || extension_of(path) == "mp3" ||
                          code > SF_ERR_UNSUPPORTED_ENCODING;
     fail(path,

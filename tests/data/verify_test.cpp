@@ -108,6 +108,22 @@ TEST_F(Datasets, ReportIsJsonAndDoesNotDependOnTheThreads) {
   EXPECT_EQ(json.at("problems").at(0).at("kind"), "unreadable audio");
 }
 
+TEST_F(Datasets, EachBadFileKeepsItsOwnReasonAmongGoodOnes) {
+  for (int i = 0; i < 40; ++i) {
+    const std::string id = "en_" + std::to_string(1000 + i) + ".wav";
+    if (i % 2)
+      audio("audio/english/pop/" + id);
+    else
+      text("audio/english/pop/" + id, "junk");
+  }
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(4);
+  for (int repeat = 0; repeat < 25; ++repeat)
+    for (const Problem& problem : verify_dataset(root()).problems)
+      EXPECT_NE(problem.detail.find("not an audio file"), std::string::npos) << problem.detail;
+  omp_set_num_threads(threads);
+}
+
 TEST_F(Datasets, NothingToLookAtIsAnError) {
   EXPECT_THROW(verify_dataset(root()), InputError);
   fs::create_directories(root() / "audio");
