@@ -3,8 +3,9 @@
 // a mixture of k Gaussians N(m_c, s_c) with weights pi = softmax(logits).
 //
 //   statistics [n, 2 d] = [mu | l], l clamped; e = exp(l / 2) epsilon; z = mu + e; v = exp(l) (1 - epsilon^2)
-//   a_c = log pi_c - 0.5 sum_j (log s_cj + (z_j - m_cj)^2 / s_cj)   gamma = softmax(a)   L = log sum_c exp
-//   a_c D_c = 0.5 sum_j (v_j - 2 e_j (mu_j - m_cj)) / s_cj kl  = sum_c gamma_c D_c - L - 0.5 sum_j (1 + l_j)
+//   a_c = log pi_c - 0.5 sum_j (log s_cj + (z_j - m_cj)^2 / s_cj)
+//   gamma = softmax(a)   L = log sum_c exp a_c   D_c = 0.5 sum_j (v_j - 2 e_j (mu_j - m_cj)) / s_cj
+//   kl = sum_c gamma_c D_c - L - 0.5 sum_j (1 + l_j)
 //
 // kernels/cpu/mixture_latent.cpp derives this form and the gradients from the definition in kernels.def.
 //
