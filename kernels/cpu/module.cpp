@@ -126,8 +126,10 @@ const char* missing_feature() {
     CHORALE_NEEDS("bmi2");
     CHORALE_NEEDS("fma");
     CHORALE_NEEDS("popcnt");
+#if !defined(__clang__)  // knows neither name before version 16
     CHORALE_NEEDS("f16c");
     CHORALE_NEEDS("lzcnt");
+#endif
   }
   if (std::strcmp(CHORALE_ISA, "avx512") == 0) {
     CHORALE_NEEDS("avx512f");

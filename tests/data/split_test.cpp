@@ -24,8 +24,9 @@ TEST(Split, EachLanguageGivesItsShare) {
   const Split split = split_songs(ids, languages, 0.2, 1);
   EXPECT_EQ(split.train.size(), 160u);
   EXPECT_EQ(split.validation.size(), 40u);
-  const auto hindi = std::count_if(split.validation.begin(), split.validation.end(),
-                                   [&](auto i) { return languages[static_cast<std::size_t>(i)] == "hindi"; });
+  const auto hindi = std::count_if(
+      split.validation.begin(), split.validation.end(),
+      [&languages = languages](auto i) { return languages[static_cast<std::size_t>(i)] == "hindi"; });
   EXPECT_EQ(hindi, 10);
   std::vector<std::int64_t> all = split.train;
   all.insert(all.end(), split.validation.begin(), split.validation.end());
@@ -35,7 +36,7 @@ TEST(Split, EachLanguageGivesItsShare) {
 
 TEST(Split, DependsOnTheSeedAndNotOnTheOrder) {
   auto [ids, languages] = songs(100);
-  const auto names = [&](const Split& split) {
+  const auto names = [&ids = ids](const Split& split) {
     std::vector<std::string> v;
     for (auto i : split.validation) v.push_back(ids[static_cast<std::size_t>(i)]);
     std::sort(v.begin(), v.end());
