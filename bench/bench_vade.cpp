@@ -25,7 +25,7 @@ using namespace chorale::tools;
 
 struct Settings {
   std::string folder = std::string(CHORALE_SOURCE_DIR) + "/tests/golden/cluster";
-  int seeds = 10, restarts = 1, pretrain_epochs = 30, epochs = 30;
+  int seeds = 10, restarts = 1, pretrain_epochs = 50, epochs = 50;
   double rate = 1e-3;
   std::int64_t latent_dim = 10;
   std::vector<std::int64_t> hidden{500, 500, 2000};
