@@ -11,6 +11,7 @@ import unittest
 BIN = pathlib.Path(os.environ["CHORALE_BIN"])
 PROGRAMS = os.environ["CHORALE_PROGRAMS"].split()
 SANITIZED = os.environ.get("CHORALE_SANITIZE", "") != ""
+LLVM_OPENMP = "thread" in os.environ.get("CHORALE_SANITIZE", "")
 
 
 class Result:
@@ -43,6 +44,18 @@ def run(program, *arguments, timeout=120, environment=None, limits=(), **options
 def start(program, *arguments, **options):
     return subprocess.Popen([BIN / program, *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def wait_until_caught(process, number, timeout=30):
+    """Returns when the process handles the signal itself (SigCgt of proc(5))."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        caught = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt")), 0)
+        if caught >> (number - 1) & 1:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"signal {number} is not handled after {timeout} s")
 
 
 def finish(process, timeout=60):

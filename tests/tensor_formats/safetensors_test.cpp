@@ -3,7 +3,7 @@
 #include "tensor/safetensors.h"
 
 #include <cerrno>
-#include <chrono>
+#include <ctime>
 #include <limits>
 
 #include "tests/tensor_formats/pattern.h"
@@ -273,9 +273,9 @@ TEST(SafetensorsRead, VeryManyTensorsAreRefusedSoon) {
   std::string header = "{";
   for (int i = 0; i < 300'000; ++i) header += entry(std::to_string(i), "[1]", "[0,4]") + ",";
   header.back() = '}';
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
   const std::string message = header_refusal(header, 4);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_LT(std::clock() - start, 20 * CLOCKS_PER_SEC);
   EXPECT_MENTIONS(message, "more than 2000000 values");
   header = "{";
   for (int i = 0; i < 100'001; ++i) header += entry(std::to_string(i), "[]", "[0,4]") + ",";

@@ -24,6 +24,14 @@ void handle(int signal) {
   if (!first || !keeps_state) ::_exit(128 + signal);
 }
 
+void set_mask(int how) {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGTERM);
+  ::sigprocmask(how, &signals, nullptr);
+}
+
 }  // namespace
 
 void install_signal_handlers(bool program_keeps_state) {
@@ -35,7 +43,11 @@ void install_signal_handlers(bool program_keeps_state) {
   ::sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  release_signals();
 }
+
+void hold_signals() { set_mask(SIG_BLOCK); }
+void release_signals() { set_mask(SIG_UNBLOCK); }
 
 bool interrupted() { return received != 0; }
 

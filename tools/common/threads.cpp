@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tools/common/log.h"
+#include "tools/common/signals.h"
 
 namespace chorale::tools {
 namespace {
@@ -52,7 +53,9 @@ int threads_that_start(int wanted) {
 void restart_with_short_spinning(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
   ::setenv("GOMP_SPINCOUNT", "1000", 0);
-  ::execv("/proc/self/exe", argv);  // on failure the program goes on as it is
+  hold_signals();
+  if (!interrupted()) ::execv("/proc/self/exe", argv);  // on failure the program goes on as it is
+  release_signals();
 }
 
 int use_threads(int requested) {
