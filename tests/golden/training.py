@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Golden training runs of the five models in PyTorch (bench/reference/models.py), small ones: the same initial weights,
-batches, dropout masks and latent noise as Chorale draws (philox.py), ten steps. Into training/ beside itself go
-runs.json (settings, losses and gradient norms of each step), the data, and for each run a file with the initial weights,
-the first moments of AdamW after the first step (a tenth of the clipped gradient) and mu of every row after the last one.
+"""Golden training runs of the models in PyTorch (bench/reference/models.py), small ones, two of them with the penalties of
+disentanglement.py: the same initial weights, batches, dropout masks and latent noise as Chorale draws (philox.py), ten or
+twelve steps. Into training/ beside itself go runs.json (settings, losses and gradient norms of each step), the data, and for
+each run a file with the initial weights, the first moments of AdamW after the first step (a tenth of the clipped gradient)
+and mu of every row after the last one; also the small tensors of a discriminator after its last update.
 
     .venv/bin/python tests/golden/training.py
 """
@@ -17,6 +18,7 @@ from torch import nn
 
 HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench/reference")]
+import disentanglement
 import models
 import philox
 
@@ -45,6 +47,8 @@ RUNS = {
     "beta": conv("flat") | GAUSSIAN_SUM | {"kl_weight": 4.0},
     "cvae_concat": conv("flat", classes=3, condition_dim=5) | GAUSSIAN_SUM,
     "cvae_film": conv("pooled", classes=3, condition_dim=5, film=True) | SQUARED_MEAN,
+    "tc": BASIC | GAUSSIAN_SUM | {"disentanglement": "total_correlation", "tc_weight": 5.0, "steps": 12},
+    "factor": conv("pooled") | GAUSSIAN_SUM | {"disentanglement": "factor", "tc_weight": 40.0, "steps": 12},
 }
 
 
@@ -83,6 +87,24 @@ def make_model(settings, data, noise):
     return (models.VaDE if "components" in options else models.BasicVAE)(input_dim=data.shape[1], **options)
 
 
+def make_penalty(settings, data):
+    kind = settings.get("disentanglement")
+    if kind == "factor":
+        return disentanglement.DensityRatio(settings["model"]["latent_dim"], SEED, RATE, CLIP)
+    return disentanglement.WeightedSampling(len(data)) if kind else None
+
+
+def keep_posterior(model):
+    """The model's own KL, and after it model.posterior = (mu, log variance, z)."""
+    kl = model.kl
+
+    def kept(*posterior):
+        model.posterior = posterior
+        return kl(*posterior)
+
+    model.kl = kept
+
+
 def freeze_biases_without_effect(model):
     """Batch normalisation takes a bias in front of it away again. What PyTorch computes for its gradient is rounding
     noise, of which Adam makes whole steps; Chorale leaves it where it is."""
@@ -107,19 +129,26 @@ def run(settings, data):
     labels = torch.arange(len(data)) % classes if classes else None
     optimizer = torch.optim.AdamW(models.parameter_groups(model, RATE), lr=RATE, weight_decay=DECAY)
     terms = {k: settings[k] for k in ("likelihood", "scale", "reduction", "kl_weight")}
+    penalty, steps = make_penalty(settings, data), settings.get("steps", STEPS)
+    keep_posterior(model)
     losses, norms, epoch = [], [], 0
-    while noise.offset < STEPS:
+    while noise.offset < steps:
         order = philox.shuffled(range(len(data)), SEED, epoch)
         for start in range(0, len(data), settings["batch_size"]):
-            if noise.offset == STEPS:
+            if noise.offset == steps:
                 break
             rows = order[start:start + settings["batch_size"]]
             values = models.objective(model, x_all[rows], None if labels is None else labels[rows], **terms)
+            loss = values[0]
+            if penalty:
+                loss = loss + settings["kl_weight"] * settings["tc_weight"] * penalty.penalty(*model.posterior)
             optimizer.zero_grad()
-            values[0].backward()
+            loss.backward()
             norms.append(float(nn.utils.clip_grad_norm_(model.parameters(), CLIP)))
             optimizer.step()
-            losses.append([float(v.detach()) for v in values])
+            if penalty:
+                penalty.model_updated(noise.offset)
+            losses.append([float(v.detach()) for v in (loss, *values[1:])])
             if noise.offset == 0:
                 for name, parameter in model.named_parameters():
                     if parameter.requires_grad:
@@ -129,6 +158,8 @@ def run(settings, data):
     model.eval()
     with torch.no_grad():
         result["mu"] = model.encode(x_all, labels)[0].contiguous()
+    if penalty:
+        result.update(penalty.tensors())
     return result, settings | {"losses": losses, "gradient_norms": norms}
 
 

@@ -42,6 +42,12 @@ inline VaeOptions model_options(const Json& run, const Tensor& data) {
   network.likelihood.scale = run.at("scale");
   options.reduction = run.at("reduction") == "sum" ? Reduction::sum : Reduction::mean;
   options.components = model.value("components", std::int64_t{0});
+  if (run.contains("disentanglement")) {
+    options.disentanglement =
+        run.at("disentanglement") == "factor" ? Disentanglement::factor : Disentanglement::total_correlation;
+    options.tc_weight = run.at("tc_weight");
+    options.samples = static_cast<double>(data.dim(0));
+  }
   return options;
 }
 
