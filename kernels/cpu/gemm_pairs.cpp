@@ -21,7 +21,7 @@ CHORALE_BF16 void pairs_tile(StridedPairs a, const std::uint32_t* b, std::int64_
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < C; ++v) sum[r][v] = _mm512_setzero_ps();
-  const std::uint32_t* rows[(R + 3) / 4];
+  const Pair* rows[(R + 3) / 4];
   for (int i = 0; i < (R + 3) / 4; ++i) rows[i] = a.data + 4 * i * a.row;
   for (std::int64_t i = 0; i < k; ++i, b += b_step) {
     __m512i right[C];
@@ -59,6 +59,17 @@ void pairs_rows(std::int64_t rows, const StridedPairs& a, const std::uint32_t* b
   } else if constexpr (R > 1) {
     pairs_rows<C, R - 1>(rows, a, b, k, c, c_row, columns, accumulate);
   }
+}
+
+/// A mask of the first `count` elements.
+template <class Mask>
+Mask first_of(std::int64_t count) {
+  constexpr int bits = 8 * sizeof(Mask);
+  return static_cast<Mask>(count >= bits ? ~0ull : count <= 0 ? 0 : (1ull << count) - 1);
+}
+
+Words widened(__mmask16 mask, const bf16* p) {
+  return __builtin_convertvector(reinterpret_cast<Shorts>(_mm256_maskz_loadu_epi16(mask, p)), Words);
 }
 
 }  // namespace
@@ -113,6 +124,45 @@ CHORALE_BF16 void round_pairs(std::int64_t rows, std::int64_t columns, const flo
     for (std::int64_t i = 0; i < columns; i += lanes) {
       const Words pairs = words(first + i) | words(second + i) << 16;
       std::memcpy(out + i, &pairs, sizeof pairs);
+    }
+  }
+}
+
+void copy_pairs(const bf16* in, std::int64_t stride, std::int64_t rows, std::int64_t k, std::uint32_t* out) {
+  const std::int64_t words = (k + 1) / 2;
+  for (std::int64_t r = 0; r < rows; ++r, in += stride, out += words) {
+    if (k % 2) out[words - 1] = 0;
+    std::memcpy(out, in, static_cast<std::size_t>(k) * sizeof *in);
+  }
+}
+
+void interleave_rows(const bf16* in, std::int64_t stride, std::int64_t k, std::int64_t columns,
+                     std::int64_t width, std::uint32_t* out) {
+  for (std::int64_t i = 0; i < k; i += 2, in += 2 * stride, out += width) {
+    for (std::int64_t j = 0; j < width; j += lanes) {
+      const __mmask16 mask = first_of<__mmask16>(columns - j);
+      const Words pairs = widened(mask, in + j) | widened(i + 1 < k ? mask : __mmask16{0}, in + stride + j)
+                                                      << 16;
+      std::memcpy(out + j, &pairs, sizeof pairs);
+    }
+  }
+}
+
+void transpose_pairs(const bf16* in, std::int64_t stride, std::int64_t k, std::int64_t columns,
+                     std::int64_t width, std::uint32_t* out) {
+  for (std::int64_t i = 0; i < k; i += 2 * lanes) {
+    const std::int64_t words = std::min<std::int64_t>(lanes, (k - i + 1) / 2);
+    const __mmask32 mask = first_of<__mmask32>(k - i);
+    for (std::int64_t j = 0; j < width; j += lanes) {
+      Vector square[lanes];
+#pragma GCC unroll 16
+      for (int c = 0; c < lanes; ++c) {
+        const __mmask32 present = j + c < columns ? mask : 0;
+        square[c] = reinterpret_cast<Vector>(_mm512_maskz_loadu_epi16(present, in + (j + c) * stride + i));
+      }
+      transpose(square);
+      for (std::int64_t w = 0; w < words; ++w)
+        std::memcpy(out + (i / 2 + w) * width + j, &square[w], sizeof(Vector));
     }
   }
 }

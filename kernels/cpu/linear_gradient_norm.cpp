@@ -6,6 +6,8 @@
 // Two Gram matrices cost n^2 (a + b) multiplications, the product n a b; the cheaper one is taken. Both read
 // dy and x about once. Sums are f32 over 512 elements at most and f64 from there on, because the Gram form
 // cancels when the columns of x have a large common mean.
+#include <omp.h>
+
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/kernels.h"
