@@ -6,9 +6,12 @@
 //   dx[a, p] = sum of the same weights times dy over the outputs that read (a, p)
 //
 // A task makes one row: a piece of the source rows is joined to one by weight (contiguous, whatever c), then
-// resized across. f32, gathered, in the order of the sources. Bytes moved: x + y; rows read twice come from
-// the cache.
+// resized across, in vectors along c. Pixels that do not fill a vector are resized in vectors along the rows
+// of the result instead: as many rows as it has lanes, joined, are turned around to lie side by side, and the
+// results back. f32, gathered, in the order of the sources. Bytes moved: x + y; rows read twice come from the
+// cache.
 #include "kernels/cpu/checks.h"
+#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/storage.h"
@@ -94,16 +97,80 @@ void across_row(const AxisTable& across, std::int64_t first, std::int64_t result
     const float* weights = across.weights(first + k);
     const float* from = joined + (reads.first - origin) * count;
     float* to = made + k * count;
-    if (count == 1) {
-      float sum = 0;
-      for (std::int64_t s = 0; s < reads.size(); ++s) sum += weights[s] * from[s];
-      *to = sum;
-      continue;
-    }
     std::fill_n(to, count, 0.0f);
     for (std::int64_t s = 0; s < reads.size(); ++s)
 #pragma omp simd
       for (std::int64_t i = 0; i < count; ++i) to[i] += weights[s] * from[s * count + i];
+  }
+}
+
+void store_result(const float* made, std::int64_t count, const View& y, std::int64_t offset) {
+  if (y.dtype == DType::f32) std::copy_n(made, count, y.as<float>() + offset);
+  store(made, y, offset, count);
+}
+
+/// One row.
+void resample_row(const ConstView& x, const AxisTable& down, const AxisTable& across, std::int64_t row,
+                  std::int64_t tile, const View& y) {
+  const std::int64_t height = y.shape[1], width = y.shape[2], channels = y.shape[3], room = chunk / tile;
+  const Source source{x, row / height, x.shape[1], x.shape[2], channels};
+  alignas(64) float joined[chunk], made[chunk];
+  for (std::int64_t c = 0; c < channels; c += tile) {
+    const std::int64_t count = std::min(tile, channels - c);
+    for (std::int64_t column = 0; column < width;) {
+      const std::int64_t results = across.together(column, width, room);
+      const std::int64_t first = across.reads(column).first, last = across.reads(column + results - 1).last;
+      source.join(down, row % height, first, last - first, c, count, joined);
+      across_row(across, column, results, joined, first, count, made);
+      for (std::int64_t k = 0; k < (count == channels ? 1 : results); ++k)
+        store_result(made + k * count, count == channels ? results * count : count, y,
+                     (row * width + column + k) * channels + c);
+      column += results;
+    }
+  }
+}
+
+/// Elements of a row that resample_rows holds at once; turned around they are as many vectors.
+constexpr std::int64_t piece = 256;
+using Turned = float[piece][gemm::lanes];
+
+/// Up to `lanes` rows from `first_row` on.
+void resample_rows(const ConstView& x, const AxisTable& down, const AxisTable& across, std::int64_t first_row,
+                   std::int64_t rows, const View& y) {
+  using gemm::lanes, gemm::Vector;
+  const std::int64_t height = y.shape[1], width = y.shape[2], channels = y.shape[3];
+  alignas(64) float flat[lanes][piece];
+  alignas(64) Turned joined, made;
+  Vector square[lanes];
+  for (std::int64_t column = 0; column < width;) {
+    const std::int64_t results = across.together(column, width, piece / channels);
+    const std::int64_t first = across.reads(column).first, last = across.reads(column + results - 1).last;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const Source source{x, (first_row + r) / height, x.shape[1], x.shape[2], channels};
+      source.join(down, (first_row + r) % height, first, last - first, 0, channels, flat[r]);
+    }
+    for (std::int64_t e = 0, elements = (last - first) * channels; e < elements; e += lanes) {
+      gemm::load_square(flat[0] + e, piece, rows, std::min<std::int64_t>(lanes, elements - e), square);
+      std::memcpy(joined[e], square, sizeof square);
+    }
+    for (std::int64_t k = 0; k < results; ++k) {
+      const Interval& reads = across.reads(column + k);
+      const float* weights = across.weights(column + k);
+      for (std::int64_t c = 0; c < channels; ++c) {
+        Vector sum{};
+        for (std::int64_t s = 0; s < reads.size(); ++s)
+          sum += weights[s] * gemm::load(joined[(reads.first - first + s) * channels + c]);
+        gemm::store(made[k * channels + c], sum);
+      }
+    }
+    for (std::int64_t e = 0; e < results * channels; e += lanes) {
+      std::memcpy(square, made[e], sizeof square);
+      gemm::transpose(square);
+      for (std::int64_t r = 0; r < rows; ++r) gemm::store(flat[r] + e, square[r]);
+    }
+    for (std::int64_t r = 0; r < rows; ++r)
+      store_result(flat[r], results * channels, y, ((first_row + r) * width + column) * channels);
+    column += results;
   }
 }
 
@@ -119,27 +186,16 @@ void resample(Context& context, const char* kernel, const ConstView& x, const Ax
   const std::int64_t height = y.shape[1], width = y.shape[2], channels = y.shape[3];
   const AxisTable down(context, rows, height), across(context, columns, width);
   require(across.widest() <= chunk, kernel, "a pixel must be spread over at most 1,024 others across", x, y);
-  const std::int64_t tile = std::min({channels, channel_tile, chunk / across.widest()}), room = chunk / tile;
-  parallel_tasks(y.shape[0] * height, std::max(x.size(), y.size()), [&](std::int64_t task) {
-    const Source source{x, task / height, x.shape[1], x.shape[2], channels};
-    alignas(64) float joined[chunk], made[chunk];
-    for (std::int64_t c = 0; c < channels; c += tile) {
-      const std::int64_t count = std::min(tile, channels - c);
-      for (std::int64_t column = 0; column < width;) {
-        const std::int64_t results = across.together(column, width, room);
-        const std::int64_t first = across.reads(column).first, last = across.reads(column + results - 1).last;
-        source.join(down, task % height, first, last - first, c, count, joined);
-        across_row(across, column, results, joined, first, count, made);
-        for (std::int64_t k = 0; k < (count == channels ? 1 : results); ++k) {
-          const std::int64_t offset = (task * width + column + k) * channels + c;
-          const std::int64_t size = count == channels ? results * count : count;
-          if (y.dtype == DType::f32) std::copy_n(made + k * count, size, y.as<float>() + offset);
-          store(made + k * count, y, offset, size);
-        }
-        column += results;
-      }
-    }
-  });
+  const std::int64_t results = y.shape[0] * height, work = std::max(x.size(), y.size());
+  if (channels < gemm::lanes && across.widest() * channels <= piece) {
+    parallel_tasks(block_count(results, gemm::lanes), work, [&](std::int64_t task) {
+      const std::int64_t first = task * gemm::lanes;
+      resample_rows(x, down, across, first, std::min<std::int64_t>(gemm::lanes, results - first), y);
+    });
+  } else {
+    const std::int64_t tile = std::min({channels, channel_tile, chunk / across.widest()});
+    parallel_tasks(results, work, [&](std::int64_t row) { resample_row(x, down, across, row, tile, y); });
+  }
 }
 
 }  // namespace
