@@ -31,7 +31,7 @@ void find_pivot(const ConstView& x, const Lines& l, const Block& b, float* pivot
 #pragma omp simd
     for (std::int64_t i = 0; i < count; ++i) sum[i] += xs[i];
   });
-  double sums[Lines::elements];
+  double sums[Lines::longest];
   total.finish(sums, 0);
   const double n = static_cast<double>(row_count(l, head));
   fill_line(l, b, pivot, [&](std::int64_t c) { return static_cast<float>(sums[c - b.column] / n); });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Walking `groups` matrices of [rows, columns] by column: normalisation and modulation have arguments for
 // each channel and need sums over pixels. A pixel of 32 channels is two vector registers, too short a loop,
-// so `repeat` rows are joined to a line of about 256 elements; per-column arguments are repeated as often
-// (fill_line) and sums over a line's copies of a column are added at the end (LineSums). Longer rows are cut
-// into tiles instead.
+// so `repeat` rows are joined to a line of up to 256 elements; per-column arguments are repeated as often
+// (fill_line) and sums over a line's copies of a column are added at the end (LineSums). A longer row is a
+// line of its own; beyond 1,024 columns it is cut into tiles, whose pieces of memory lie apart.
 //
 // A block is about 65,536 elements of one group and one tile, small enough to stay in the cache for a second
 // look. The cut depends on the shape alone, blocks are combined in order.
@@ -16,17 +16,18 @@
 
 namespace chorale::cpu {
 
-/// Room for a line of f32; a little more than its elements, lest lines that lie side by side share cache
-/// sets.
-using Line = float[256 + 16];
+/// Room for a line of f32. Lines lie side by side on the stack; 4 KB apart, a load would wait for the store
+/// to the same place of another line, so each begins 448 bytes further on.
+using Line = float[1024 + 112];
 
 struct Lines {
-  static constexpr std::int64_t elements = 256, block_elements = 65536;
+  static constexpr std::int64_t usual = 256, longest = 1024;  ///< elements of a line
+  static constexpr std::int64_t block_elements = 65536;
 
   Lines(std::int64_t groups, std::int64_t rows, std::int64_t columns)
       : groups(groups), rows(rows), columns(columns) {
-    repeat = std::max<std::int64_t>(1, std::min(rows, elements / std::max<std::int64_t>(1, columns)));
-    tile = std::max<std::int64_t>(1, std::min(repeat * columns, elements));
+    repeat = std::max<std::int64_t>(1, std::min(rows, usual / std::max<std::int64_t>(1, columns)));
+    tile = std::max<std::int64_t>(1, std::min(repeat * columns, longest));
     tiles = block_count(repeat * columns, tile);
     lines = block_count(rows, repeat);
     block_lines = block_elements / tile;
@@ -112,7 +113,7 @@ class LineSums {
   std::int64_t repeat_, columns_, count_;
   int lines_ = 0;
   alignas(64) Line part_[K];
-  alignas(64) double sum_[K][Lines::elements];
+  alignas(64) double sum_[K][Lines::longest];
 };
 
 /// sums [groups, K, columns] of what `term` adds: term(block, line_sums) calls next() for each of its lines.
