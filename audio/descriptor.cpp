@@ -30,15 +30,18 @@ std::vector<float> rhythm_lags(const MelParams& params) {
 }
 
 std::int64_t descriptor_size(const FeatureParams& params) {
-  return 2 * (params.mel.n_mels + 3 * params.n_mfcc) + rhythm_size;
+  return 2 * (params.mel.n_mels + (1 + params.delta_order) * params.n_mfcc) + rhythm_size;
 }
 
 std::vector<std::string> descriptor_names(const FeatureParams& params) {
   std::vector<std::string> names;
   for (const char* moment : {"_mean", "_std"}) {
     for (int b = 0; b < params.mel.n_mels; ++b) names.push_back(numbered("mel_%03d", b) + moment);
-    for (const char* row : {"mfcc_%02d", "delta_%02d", "delta2_%02d"})
-      for (int k = 0; k < static_cast<int>(params.n_mfcc); ++k) names.push_back(numbered(row, k) + moment);
+    for (int order = 0; order <= params.delta_order; ++order) {
+      const std::string row = order == 0 ? "mfcc" : order == 1 ? "delta" : "delta" + std::to_string(order);
+      for (int k = 0; k < static_cast<int>(params.n_mfcc); ++k)
+        names.push_back(row + numbered("_%02d", k) + moment);
+    }
   }
   for (std::int64_t i = 0; i < rhythm_size; ++i) {
     char text[32];
@@ -52,7 +55,7 @@ Tensor clip_descriptor(const FeatureExtractor& extractor, const Tensor& samples,
                        std::span<const std::int64_t> lengths) {
   Context& context = current_context().kernel_context();
   const FeatureParams& params = extractor.params();
-  const std::int64_t n = samples.dim(0), bands = params.mel.n_mels, cepstra = 3 * params.n_mfcc;
+  const std::int64_t n = samples.dim(0), bands = params.mel.n_mels, cepstra = extractor.cepstral_rows();
   if (static_cast<std::int64_t>(lengths.size()) != n)
     throw ContractError("clip_descriptor: " + std::to_string(lengths.size()) + " lengths for " +
                         std::to_string(n) + " clips");

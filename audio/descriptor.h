@@ -2,7 +2,7 @@
 // A clip as one vector of fixed length that a shift in time leaves nearly unchanged: what the default models
 // see.
 //
-// Layout, 2 (bands + 3 n_mfcc) + 64 values, 560 with the default extractor:
+// Layout, 2 (bands + 3 n_mfcc) + 64 values (of the default two derivatives), 560 with the default extractor:
 //   mean of each mel band, then of each MFCC, delta and delta-delta row        bands + 3 n_mfcc
 //   standard deviation of the same rows                                        bands + 3 n_mfcc
 //   rhythm: autocorrelation of the onset envelope at 64 tempi                  64, in [-1, 1]

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audio/checks.h"
 #include "audio/filters.h"
+#include "audio/stft.h"
 #include "kernels/launch.h"
 
 namespace chorale::audio {
@@ -12,63 +14,75 @@ namespace {
 
 Context& context() { return current_context().kernel_context(); }
 
-void require_batch(const Tensor& x, int rank, const char* what) {
-  if (!x.defined() || x.rank() != rank || x.dtype() != DType::f32)
-    throw ContractError(std::string(what) + " wanted: " + (x.defined() ? to_string(x.shape()) : "none"));
+void require_mel(const Tensor& mel, const char* what) {
+  if (!mel.defined() || mel.rank() != 3 || mel.dtype() != DType::f32)
+    throw ContractError(std::string(what) + ": mel f32 [n, bands, frames] wanted: " +
+                        (mel.defined() ? to_string(mel.shape()) : "none"));
 }
 
 }  // namespace
 
 FeatureExtractor::FeatureExtractor(const FeatureParams& params) : params_(params) {
   const MelFilterBank bank = mel_filter_bank(params.mel);
-  if (!(params.amin > 0))
-    throw UsageError("amin: out of range: " + std::to_string(params.amin) + " (allowed above 0)");
+  check_range(params.amin > 0 && std::isfinite(params.amin), "amin", std::to_string(params.amin), "above 0");
+  check_range(!params.reference || (*params.reference >= 0 && std::isfinite(*params.reference)), "ref",
+              std::to_string(params.reference.value_or(0)), "above 0, or max");
+  check_range(!std::isnan(params.top_db), "top_db", std::to_string(params.top_db), "0 or above, or none");
   const auto count = [](const auto& values) { return static_cast<std::int64_t>(values.size()); };
   empty_bands_ = bank.empty_bands;
-  window_ = Tensor::from_host(hann_window(params.mel), {params.mel.n_fft});
+  window_ = Tensor::from_host(window_of(params.mel), {params.mel.n_fft});
   first_bin_ = Tensor::from_host(bank.first_bin, {count(bank.first_bin)});
   offset_ = Tensor::from_host(bank.offset, {count(bank.offset)});
   weight_ = Tensor::from_host(bank.weight, {count(bank.weight)});
-  dct_ = Tensor::from_host(dct_matrix(params.n_mfcc, params.mel.n_mels), {params.n_mfcc, params.mel.n_mels});
-  delta_ = Tensor::from_host(savitzky_golay(params.delta_width, 1), {params.delta_width});
-  delta_delta_ = Tensor::from_host(savitzky_golay(params.delta_width, 2), {params.delta_width});
+  dct_ = Tensor::from_host(dct_matrix(params, params.mel.n_mels), {params.n_mfcc, params.mel.n_mels});
+  check_range(params.delta_order >= 1, "order", std::to_string(params.delta_order), "1 to 8");
+  for (int order = 1; order <= params.delta_order; ++order)
+    deltas_.push_back(Tensor::from_host(savitzky_golay(params.delta_width, order), {params.delta_width}));
 }
 
 Tensor FeatureExtractor::mel(const Tensor& samples) const {
-  require_batch(samples, 2, "mel: samples f32 [n, length]");
-  if (samples.dim(1) < 1) throw InputError("mel: no samples: 0 (allowed 1 or more)");
+  check_samples(samples, params_.mel, "mel");
   Tensor out({samples.dim(0), params_.mel.n_mels, frames(samples.dim(1))}, DType::f32);
   kernel::mel_spectrogram_forward(context(), samples, window_, first_bin_, offset_, weight_, params_.mel,
-                                  out);
+                                  params_.mel.power, out);
   return out;
 }
 
-Tensor FeatureExtractor::decibels(const Tensor& mel, float reference) const {
-  require_batch(mel, 3, "decibels: mel f32 [n, bands, frames]");
+Tensor FeatureExtractor::decibels(const Tensor& mel, float default_reference) const {
+  require_mel(mel, "decibels");
   Tensor out(mel.shape(), DType::f32);
+  const float reference = params_.reference.value_or(default_reference);
   kernel::power_to_db(context(), mel, DecibelParams{reference, params_.amin, params_.top_db}, out);
   return out;
 }
 
 Tensor FeatureExtractor::mel_db(const Tensor& mel) const { return decibels(mel, 0.0f); }
 
-Tensor FeatureExtractor::mfcc(const Tensor& mel) const {
+Tensor FeatureExtractor::log_mel(const Tensor& mel) const {
+  require_mel(mel, "log_mel");
+  Tensor out(mel.shape(), DType::f32);
+  kernel::power_to_db(context(), mel, DecibelParams{1.0f, params_.amin, -1.0f, true}, out);
+  return out;
+}
+
+Tensor FeatureExtractor::cepstra(const Tensor& mel, std::int64_t rows) const {
   const Tensor db = decibels(mel, 1.0f);
-  Tensor out({mel.dim(0), params_.n_mfcc, mel.dim(2)}, DType::f32);
+  Tensor out({mel.dim(0), rows, mel.dim(2)}, DType::f32);
   kernel::frame_transform(context(), db, dct_, 0, out);
   return out;
 }
 
+Tensor FeatureExtractor::mfcc(const Tensor& mel) const { return cepstra(mel, params_.n_mfcc); }
+
 Tensor FeatureExtractor::mfcc_delta(const Tensor& mel) const {
-  const Tensor db = decibels(mel, 1.0f);
+  require_mel(mel, "mfcc_delta");
   if (mel.dim(2) < params_.delta_width)
     throw InputError("mfcc_delta: too few frames: " + std::to_string(mel.dim(2)) + " (allowed " +
                      std::to_string(params_.delta_width) + " or more, the width of the derivative)");
-  const std::int64_t rows = params_.n_mfcc;
-  Tensor out({mel.dim(0), 3 * rows, mel.dim(2)}, DType::f32);
-  kernel::frame_transform(context(), db, dct_, 0, out);
-  kernel::frame_filter(context(), out, delta_, 0, rows, rows, out);
-  kernel::frame_filter(context(), out, delta_delta_, 0, 2 * rows, rows, out);
+  Tensor out = cepstra(mel, cepstral_rows());
+  std::int64_t row = 0;
+  for (const Tensor& filter : deltas_)
+    kernel::frame_filter(context(), out, filter, 0, row += params_.n_mfcc, params_.n_mfcc, out);
   return out;
 }
 

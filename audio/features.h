@@ -6,21 +6,27 @@
 //   const Tensor db = extractor.mel_db(mel), mfcc = extractor.mfcc(mel);
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "kernels/params.h"
+#include "audio/filters.h"
+#include "audio/parameters.h"
+#include "kernels/audio_frames.h"
 #include "tensor/tensor.h"
 
 namespace chorale::audio {
 
-struct FeatureParams {
+struct FeatureParams : CepstrumParams {
   MelParams mel;
-  std::int64_t n_mfcc = 40;
-  int delta_width = 9;   ///< frames of the Savitzky-Golay derivative, odd
-  float amin = 1e-10f;   ///< smallest power that decibels tell apart
+  int delta_width = 9;  ///< frames of the Savitzky-Golay derivative, odd (librosa.feature.delta)
+  int delta_order = 2;  ///< derivatives that mfcc_delta appends: of order 1 to this
+  /// What decibels are relative to: a power above 0, or 0 for each clip's maximum. Unset: the maximum for
+  /// mel_db, 1 for MFCC.
+  std::optional<float> reference;
+  float amin = 1e-10f;   ///< smallest power that decibels and logarithms tell apart
   float top_db = 80.0f;  ///< range of mel_db and mfcc below each clip's maximum; negative: unlimited
 };
 
@@ -34,26 +40,34 @@ class FeatureExtractor {
   const FeatureParams& params() const { return params_; }
   /// Bands that lie between two bins and stay zero (librosa warns of them); empty for the defaults.
   const std::vector<std::int64_t>& empty_bands() const { return empty_bands_; }
-  /// 1 + length / hop_length: the frames of a clip, centred, zero-padded.
-  std::int64_t frames(std::int64_t length) const { return 1 + length / params_.mel.hop_length; }
+  /// Frames of a clip of so many samples: 1 + length / hop_length where they are centred.
+  std::int64_t frames(std::int64_t length) const { return frame_count(params_.mel, length); }
+  /// Rows of mfcc_delta: (1 + delta_order) n_mfcc.
+  std::int64_t cepstral_rows() const { return (1 + params_.delta_order) * params_.n_mfcc; }
 
-  /// samples f32 [n, length], length >= 1 -> f32 [n, n_mels, frames] (librosa.feature.melspectrogram).
+  /// samples f32 [n, length] -> f32 [n, n_mels, frames] (librosa.feature.melspectrogram). InputError on clips
+  /// without samples or, uncentred, shorter than a frame.
   Tensor mel(const Tensor& samples) const;
-  /// mel [n, n_mels, frames] -> dB below each clip's maximum, at least -top_db (power_to_db(mel,
-  /// ref=np.max)).
+  /// mel [n, n_mels, frames] -> dB below each clip's maximum (or against `reference`), no more than top_db
+  /// below the maximum (librosa.power_to_db with ref=np.max).
   Tensor mel_db(const Tensor& mel) const;
-  /// mel [n, n_mels, frames] -> [n, n_mfcc, frames] (librosa.feature.mfcc: dB against 1, orthonormal DCT-II).
+  /// mel [n, n_mels, frames] -> its natural logarithm, at least log(amin).
+  Tensor log_mel(const Tensor& mel) const;
+  /// mel [n, n_mels, frames] -> [n, n_mfcc, frames] (librosa.feature.mfcc; the defaults are dB against 1 and
+  /// the orthonormal DCT-II).
   Tensor mfcc(const Tensor& mel) const;
-  /// mel [n, n_mels, frames] -> [n, 3 n_mfcc, frames]: MFCC, their first and second derivative
-  /// (librosa.feature.delta, order 1 and 2). InputError for fewer than delta_width frames.
+  /// mel [n, n_mels, frames] -> [n, cepstral_rows(), frames]: MFCC and their derivatives of order 1 to
+  /// delta_order (librosa.feature.delta). InputError for fewer than delta_width frames.
   Tensor mfcc_delta(const Tensor& mel) const;
 
  private:
-  Tensor decibels(const Tensor& mel, float reference) const;
+  Tensor decibels(const Tensor& mel, float default_reference) const;
+  Tensor cepstra(const Tensor& mel, std::int64_t rows) const;
 
   FeatureParams params_;
   std::vector<std::int64_t> empty_bands_;
-  Tensor window_, first_bin_, offset_, weight_, dct_, delta_, delta_delta_;
+  Tensor window_, first_bin_, offset_, weight_, dct_;
+  std::vector<Tensor> deltas_;
 };
 
 /// Every clip of x [n, ...] to mean 0 and standard deviation 1 over its whole matrix (constant clips to 0).

@@ -2,19 +2,15 @@
 #include "audio/filters.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numbers>
+#include <span>
 
-#include "kernels/error.h"
+#include "audio/checks.h"
+#include "audio/stft.h"
 
 namespace chorale::audio {
 namespace {
-
-void require(bool ok, const std::string& field, const std::string& what, const std::string& value,
-             const std::string& allowed) {
-  if (!ok) throw UsageError(field + ": " + what + ": " + value + " (allowed " + allowed + ")");
-}
 
 double highest_frequency(const MelParams& p) { return p.fmax > 0 ? p.fmax : p.sample_rate / 2.0; }
 
@@ -23,37 +19,52 @@ constexpr double slaney_step = 200.0 / 3, slaney_corner = 1000.0,
                  slaney_corner_mel = slaney_corner / slaney_step;
 const double slaney_log_step = std::log(6.4) / 27;
 
+/// To a p-norm of 1.
+void normalise(std::span<float> weights, double p) {
+  double sum = 0, largest = 0;
+  for (const float w : weights) {
+    sum += std::pow(static_cast<double>(w), p);
+    largest = std::max(largest, static_cast<double>(w));
+  }
+  const double size = std::isinf(p) ? largest : std::pow(sum, 1 / p);
+  for (float& w : weights) w = static_cast<float>(static_cast<double>(w) / size);
+}
+
+/// Element (k, i) of SciPy's DCT of `size` points, in its two normalisations.
+double dct_element(const CepstrumParams& params, double k, double i, double size) {
+  using std::numbers::pi;
+  if (params.dct_type == 1) {
+    const bool edge = i == 0 || i == size - 1;
+    const double element = (edge ? 1 : 2) * std::cos(pi * k * i / (size - 1));
+    if (!params.ortho) return element;
+    return element * (edge ? std::numbers::sqrt2 : 1) *
+           std::sqrt((k == 0 || k == size - 1 ? 0.25 : 0.5) / (size - 1));
+  }
+  if (params.dct_type == 2)
+    return 2 * std::cos(pi * k * (2 * i + 1) / (2 * size)) *
+           (params.ortho ? std::sqrt((k == 0 ? 0.25 : 0.5) / size) : 1);
+  const double element = (i == 0 ? 1 : 2) * std::cos(pi * (2 * k + 1) * i / (2 * size));
+  return params.ortho ? element * std::sqrt((i == 0 ? 1 : 0.5) / size) : element;
+}
+
 }  // namespace
 
 void check(const MelParams& p) {
+  check(static_cast<const StftParams&>(p));
   const auto text = [](auto value) { return std::to_string(value); };
-  require(p.sample_rate >= 1000 && p.sample_rate <= 768000, "sample_rate", "out of range",
-          text(p.sample_rate), "1000 to 768000");
-  require(p.n_fft >= 64 && p.n_fft <= 16384 && std::has_single_bit(static_cast<unsigned>(p.n_fft)), "n_fft",
-          "not supported", text(p.n_fft), "64, 128, 256, 512, 1024, 2048, 4096, 8192 or 16384");
-  require(p.hop_length >= 1 && p.hop_length <= p.n_fft, "hop_length", "out of range", text(p.hop_length),
-          "1 to n_fft = " + text(p.n_fft));
-  require(p.win_length >= 0 && p.win_length <= p.n_fft, "win_length", "out of range", text(p.win_length),
-          "1 to n_fft = " + text(p.n_fft) + ", or 0 for n_fft");
-  require(p.n_mels >= 1 && p.n_mels <= 1 + p.n_fft / 2, "n_mels", "out of range", text(p.n_mels),
-          "1 to 1 + n_fft / 2 = " + text(1 + p.n_fft / 2));
+  check_range(p.sample_rate >= 1000 && p.sample_rate <= 768000, "sample_rate", text(p.sample_rate),
+              "1000 to 768000");
+  check_range(p.n_mels >= 1 && p.n_mels <= 1 + p.n_fft / 2, "n_mels", text(p.n_mels),
+              "1 to 1 + n_fft / 2 = " + text(1 + p.n_fft / 2));
   const double top = highest_frequency(p);
-  require(std::isfinite(p.fmin) && std::isfinite(p.fmax) && p.fmin >= 0 && p.fmax >= 0 &&
-              top <= p.sample_rate / 2.0 && p.fmin < top,
-          "fmin, fmax", "out of range", text(p.fmin) + ", " + text(p.fmax),
-          "0 <= fmin < fmax <= sample_rate / 2 = " + text(p.sample_rate / 2.0));
-  require(std::isfinite(p.power) && p.power > 0 && p.power <= 4, "power", "out of range", text(p.power),
-          "above 0, up to 4");
-}
-
-std::vector<float> hann_window(const MelParams& params) {
-  const int length = params.win_length ? params.win_length : params.n_fft;
-  std::vector<float> window(static_cast<std::size_t>(params.n_fft), 0.0f);
-  const int before = (params.n_fft - length) / 2;
-  for (int i = 0; i < length; ++i)
-    window[static_cast<std::size_t>(before + i)] =
-        static_cast<float>(length == 1 ? 1.0 : 0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / length));
-  return window;
+  check_range(std::isfinite(p.fmin) && std::isfinite(p.fmax) && p.fmin >= 0 && p.fmax >= 0 &&
+                  top <= p.sample_rate / 2.0 && p.fmin < top,
+              "fmin, fmax", text(p.fmin) + ", " + text(p.fmax),
+              "0 <= fmin < fmax <= sample_rate / 2 = " + text(p.sample_rate / 2.0));
+  check_range(std::isfinite(p.power) && p.power > 0 && p.power <= 4, "power", text(p.power),
+              "above 0, up to 4");
+  check_range(p.norm.kind != BandNorm::Kind::p_norm || p.norm.p > 0, "norm", text(p.norm.p),
+              "slaney, none or a number above 0");
 }
 
 double hz_to_mel(double hz, bool htk) {
@@ -78,7 +89,8 @@ MelFilterBank mel_filter_bank(const MelParams& params) {
   MelFilterBank bank;
   bank.offset.push_back(0);
   for (std::size_t band = 0; band + 2 < edge.size(); ++band) {
-    const double area = params.slaney_norm ? 2.0 / (edge[band + 2] - edge[band]) : 1.0;
+    const double area =
+        params.norm.kind == BandNorm::Kind::slaney ? 2.0 / (edge[band + 2] - edge[band]) : 1.0;
     std::int32_t first = -1;
     for (std::int32_t bin = 0; bin <= params.n_fft / 2; ++bin) {
       const double hz = static_cast<double>(bin) * params.sample_rate / params.n_fft;
@@ -93,45 +105,57 @@ MelFilterBank mel_filter_bank(const MelParams& params) {
       }
     }
     if (first < 0) bank.empty_bands.push_back(static_cast<std::int64_t>(band));
+    if (params.norm.kind == BandNorm::Kind::p_norm)
+      normalise(std::span(bank.weight).subspan(static_cast<std::size_t>(bank.offset.back())), params.norm.p);
     bank.first_bin.push_back(std::max(first, 0));
     bank.offset.push_back(static_cast<std::int32_t>(bank.weight.size()));
   }
   return bank;
 }
 
-std::vector<float> dct_matrix(std::int64_t coefficients, std::int64_t size) {
-  require(coefficients >= 1 && coefficients <= size, "n_mfcc", "out of range", std::to_string(coefficients),
-          "1 to n_mels = " + std::to_string(size));
+std::vector<float> dct_matrix(const CepstrumParams& params, std::int64_t size) {
+  check_range(params.n_mfcc >= 1 && params.n_mfcc <= size, "n_mfcc", std::to_string(params.n_mfcc),
+              "1 to n_mels = " + std::to_string(size));
+  check_range(params.dct_type >= 1 && params.dct_type <= 3, "dct_type", std::to_string(params.dct_type),
+              "1, 2 or 3");
+  check_range(params.dct_type != 1 || size > 1, "dct_type", "1 of one mel band", "2 or 3, or more mel bands");
+  check_range(std::isfinite(params.lifter) && params.lifter >= 0, "lifter", std::to_string(params.lifter),
+              "0 or above");
   std::vector<float> matrix;
-  matrix.reserve(static_cast<std::size_t>(coefficients * size));
-  const double points = static_cast<double>(size);
-  for (std::int64_t k = 0; k < coefficients; ++k)
+  matrix.reserve(static_cast<std::size_t>(params.n_mfcc * size));
+  for (std::int64_t k = 0; k < params.n_mfcc; ++k) {
+    const double row = static_cast<double>(k);
+    const double lift = params.lifter > 0
+                            ? 1 + params.lifter / 2 * std::sin(std::numbers::pi * (row + 1) / params.lifter)
+                            : 1;
     for (std::int64_t i = 0; i < size; ++i)
-      matrix.push_back(static_cast<float>(std::sqrt((k == 0 ? 1.0 : 2.0) / points) *
-                                          std::cos(std::numbers::pi * static_cast<double>(k) *
-                                                   (2.0 * static_cast<double>(i) + 1) / (2 * points))));
+      matrix.push_back(static_cast<float>(
+          lift * dct_element(params, row, static_cast<double>(i), static_cast<double>(size))));
+  }
   return matrix;
 }
 
 std::vector<float> savitzky_golay(int width, int derivative) {
-  require(width >= 3 && width % 2 == 1 && width <= 31, "width", "out of range", std::to_string(width),
-          "odd, 3 to 31");
-  require(derivative == 1 || derivative == 2, "order", "out of range", std::to_string(derivative), "1 or 2");
-  // Positions x = -h .. h. Orthogonal polynomials on them: 1, x, x^2 - m2; a fit of degree 2 is
-  // sum over j of (<y, P_j> / <P_j, P_j>) P_j(x), and only its highest term survives `derivative`
-  // differentiations.
+  check_range(width >= 3 && width % 2 == 1 && width <= 101, "width", std::to_string(width), "odd, 3 to 101");
+  check_range(derivative >= 1 && derivative <= std::min(8, width - 1), "order", std::to_string(derivative),
+              "1 to " + std::to_string(std::min(8, width - 1)) + ", at most 8 and below width");
+  // A fit of degree d is the sum over j <= d of <y, P_j> / <P_j, P_j> P_j, with P_j the monic polynomials
+  // that are orthogonal on the positions -h .. h; d differentiations leave d! <y, P_d> / <P_d, P_d>.
   const int half = width / 2;
-  double second = 0;
-  for (int x = -half; x <= half; ++x) second += x * x;
-  second /= width;
-  std::vector<double> row;
-  double norm = 0;
-  for (int x = -half; x <= half; ++x) {
-    row.push_back(derivative == 1 ? x : x * x - second);
-    norm += row.back() * row.back();
+  std::vector<double> before(static_cast<std::size_t>(width), 0.0), now(static_cast<std::size_t>(width), 1.0);
+  double norm_before = 1, norm = width, factorial = 1;
+  for (int degree = 1; degree <= derivative; ++degree) {
+    const double ratio = degree == 1 ? 0 : norm / norm_before;
+    norm_before = norm, norm = 0, factorial *= degree;
+    for (int i = 0; i < width; ++i) {
+      const std::size_t at = static_cast<std::size_t>(i);
+      const double next = (i - half) * now[at] - ratio * before[at];
+      before[at] = now[at], now[at] = next;
+      norm += next * next;
+    }
   }
   std::vector<float> filter;
-  for (const double value : row) filter.push_back(static_cast<float>(derivative * value / norm));
+  for (const double value : now) filter.push_back(static_cast<float>(factorial * value / norm));
   return filter;
 }
 

@@ -5,15 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "kernels/params.h"
+#include "audio/parameters.h"
 
 namespace chorale::audio {
 
 /// UsageError naming the field, the value and what is allowed, unless `params` can be computed.
 void check(const MelParams& params);
-
-/// Periodic Hann window of win_length in the middle of n_fft zeros (scipy.signal.get_window, fftbins=True).
-std::vector<float> hann_window(const MelParams& params);
 
 /// Mel filter bank without its zeros: band b weighs bins first_bin[b] + i with weight[offset[b] + i].
 struct MelFilterBank {
@@ -28,13 +25,22 @@ MelFilterBank mel_filter_bank(const MelParams& params);
 double hz_to_mel(double hz, bool htk);
 double mel_to_hz(double mel, bool htk);
 
-/// First `coefficients` rows of the orthonormal DCT-II of `size` points, row-major [coefficients, size].
-std::vector<float> dct_matrix(std::int64_t coefficients, std::int64_t size);
+/// Which DCT turns decibels into cepstral coefficients (librosa.feature.mfcc; scipy.fftpack.dct).
+struct CepstrumParams {
+  std::int64_t n_mfcc = 40;  ///< 1 to n_mels
+  int dct_type = 2;          ///< 1, 2 or 3
+  bool ortho = true;         ///< orthonormal rows (norm="ortho"); false: SciPy's norm=None
+  double lifter = 0;         ///< above 0: coefficient k times 1 + lifter / 2 sin(pi (k + 1) / lifter)
+};
+
+/// First n_mfcc rows of the DCT of `size` points, liftered, row-major [n_mfcc, size]. UsageError on
+/// parameters out of range.
+std::vector<float> dct_matrix(const CepstrumParams& params, std::int64_t size);
 
 /// Savitzky-Golay filter [width] whose dot product with `width` neighbouring values is the `derivative`-th
 /// derivative of their least-squares polynomial of that degree, which is the same all along the window
-/// (librosa.feature.delta; scipy.signal.savgol_filter, polyorder = deriv). width odd, 3 to 31; derivative 1
-/// or 2.
+/// (librosa.feature.delta; scipy.signal.savgol_filter, polyorder = deriv). width odd, 3 to 101; derivative 1
+/// to 8, below width.
 std::vector<float> savitzky_golay(int width, int derivative);
 
 }  // namespace chorale::audio

@@ -35,7 +35,7 @@ ClipPlan FeatureSettings::clips() const {
 }
 
 std::string FeatureSettings::text() const {
-  const MelParams& mel = params.mel;
+  const audio::MelParams& mel = params.mel;
   std::string text = "version=1 kind=" + kind + " sample_rate=" + std::to_string(mel.sample_rate) +
                      " n_fft=" + std::to_string(mel.n_fft) + " hop_length=" + std::to_string(mel.hop_length) +
                      " n_mels=" + std::to_string(mel.n_mels) + " n_mfcc=" + std::to_string(params.n_mfcc);

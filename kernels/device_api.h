@@ -43,7 +43,7 @@ constexpr std::uint64_t interface_fingerprint() {
   for (std::size_t size : {sizeof(Context), sizeof(View), sizeof(Strides), sizeof(StepState),
                            sizeof(StepControl), sizeof(OptimizerParams), sizeof(LikelihoodParams),
                            sizeof(GaussianLatentParams), sizeof(ConvolutionParams), sizeof(ChannelDropout),
-                           sizeof(MelParams), sizeof(DecibelParams), sizeof(DeviceDescription)})
+                           sizeof(FrameParams), sizeof(DecibelParams), sizeof(DeviceDescription)})
     hash = detail::mix(hash, size);
   return hash;
 }

@@ -88,18 +88,17 @@ struct StepState {
   float bias_correction2 = 1;
 };
 
-/// Mel front end; librosa 0.10+ semantics and defaults: centred frames, zero padding, periodic Hann window.
-struct MelParams {
-  std::int32_t sample_rate = 22050;
-  std::int32_t n_fft = 2048;  ///< a power of two, 64 to 16384
+/// What stands for the samples before and after a clip: zeros, the clip mirrored at its edge sample
+/// (numpy.pad "reflect", again and again where the clip is short), or the edge sample.
+enum class PadMode : std::uint8_t { constant, reflect, edge };
+
+/// How a clip is cut into frames; librosa's semantics and defaults. Frame f begins at sample f hop_length,
+/// or n_fft / 2 samples before it when centred; audio_frames.h counts the frames.
+struct FrameParams {
+  std::int32_t n_fft = 2048;  ///< samples of a frame
   std::int32_t hop_length = 512;
-  std::int32_t win_length = 0;  ///< 0: n_fft; a shorter window stands in the middle of the frame
-  std::int32_t n_mels = 128;
-  float fmin = 0.0f;
-  float fmax = 0.0f;        ///< 0: sample_rate / 2
-  float power = 2.0f;       ///< exponent of the magnitude before the bands are summed
-  bool htk = false;         ///< HTK's mel scale instead of Slaney's
-  bool slaney_norm = true;  ///< bands of equal area instead of equal height
+  bool center = true;
+  PadMode pad_mode = PadMode::constant;
 };
 
 /// librosa.power_to_db: 10 log10(max(amin, x)) - 10 log10(max(amin, reference)), floored at the clip's own
@@ -108,6 +107,7 @@ struct DecibelParams {
   float reference = 0.0f;  ///< 0: the largest value of each clip (librosa's ref=np.max)
   float amin = 1e-10f;
   float top_db = 80.0f;  ///< negative: no floor
+  bool natural = false;  ///< instead: the natural logarithm of max(amin, x); no reference, no floor
 };
 
 /// Points per partial sum of the k-means kernels: a fixed number, so that sums depend on nothing else.

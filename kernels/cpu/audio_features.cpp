@@ -22,14 +22,13 @@ using simd::Vector;
 
 constexpr float decibels_per_neper = 4.342944819032518f;  // 10 / ln 10
 
-/// 10 log10(max(amin, x)); NaN stays NaN.
-Vector decibels(Vector x, float amin) {
-  const Vector floor = simd::broadcast(amin);
-  const Vector y = simd::log(simd::maximum(x, floor)) * decibels_per_neper;
+/// unit ln(max(amin, x)); NaN stays NaN.
+Vector logarithm(Vector x, float amin, float unit) {
+  const Vector y = simd::log(simd::maximum(x, simd::broadcast(amin))) * unit;
   return x == x ? y : x;
 }
 
-float decibels(float x, float amin) { return decibels(simd::broadcast(x), amin)[0]; }
+float decibels(float x, float amin) { return logarithm(simd::broadcast(x), amin, decibels_per_neper)[0]; }
 
 /// The largest element; NaN if there is one (as numpy.max).
 float largest(const float* x, std::int64_t n) {
@@ -88,13 +87,16 @@ void power_to_db(Context&, ConstView power, DecibelParams params, View db) {
   parallel_tasks(n, power.size(), [&](std::int64_t clip) {
     const float* x = power.as<float>() + clip * size;
     float* y = db.as<float>() + clip * size;
-    const float loudest = largest(x, size);
-    const float reference = decibels(params.reference > 0 ? params.reference : loudest, params.amin);
-    const float floor = params.top_db < 0 ? -std::numeric_limits<float>::infinity()
-                                          : decibels(loudest, params.amin) - reference - params.top_db;
+    float reference = 0, floor = -std::numeric_limits<float>::infinity();
+    if (!params.natural) {
+      const float loudest = params.reference > 0 && params.top_db < 0 ? 0 : largest(x, size);
+      reference = decibels(params.reference > 0 ? params.reference : loudest, params.amin);
+      if (params.top_db >= 0) floor = decibels(loudest, params.amin) - reference - params.top_db;
+    }
+    const float unit = params.natural ? 1 : decibels_per_neper;
     for (std::int64_t i = 0; i < size; i += lanes) {
       const std::int64_t count = size - i;
-      const Vector value = decibels(simd::load_some(x + i, count), params.amin) - reference;
+      const Vector value = logarithm(simd::load_some(x + i, count), params.amin, unit) - reference;
       simd::store_some(y + i, value < floor ? simd::broadcast(floor) : value, count);
     }
   });

@@ -32,7 +32,17 @@ inline Vector zip(Vector a, Vector b, std::index_sequence<I...>) {
   return __builtin_shufflevector(a, b,
                                  static_cast<int>(I / 2 + (high ? lanes / 2 : 0) + (I % 2 ? lanes : 0))...);
 }
+template <int first, std::size_t... I>
+inline Vector unzip(Vector a, Vector b, std::index_sequence<I...>) {
+  return __builtin_shufflevector(a, b, static_cast<int>(2 * I + first)...);
+}
 }  // namespace detail
+
+/// Every second element of a and b one after the other, from element `first` (0 or 1) of a.
+template <int first>
+inline Vector unzip(Vector a, Vector b) {
+  return detail::unzip<first>(a, b, std::make_index_sequence<lanes>{});
+}
 
 /// a0 b0 a1 b1 ... from the first (low) or the second half of both.
 template <bool high>
@@ -56,7 +66,7 @@ template <int R>
   }
 }
 
-/// The first `count` elements at p, zero beyond.
+/// The first `count` elements at p, zero beyond; none where count is 0 or less.
 inline Vector load_some(const float* p, std::int64_t count) {
   if (count >= lanes) return load(p);
   alignas(Vector) float buffer[lanes] = {};

@@ -56,21 +56,28 @@ __global__ void __launch_bounds__(threads)
   });
 }
 
-/// 10 log10(max(amin, x)); NaN stays NaN.
-__device__ inline float decibels(float x, float amin) {
-  return x != x ? x : 10.0f * log10f(x > amin ? x : amin);
+/// 10 log10(max(amin, x)), or the natural logarithm; NaN stays NaN.
+__device__ inline float decibels(float x, float amin, bool natural = false) {
+  if (x != x) return x;
+  const float value = x > amin ? x : amin;
+  return natural ? logf(value) : 10.0f * log10f(value);
 }
 
 __global__ void __launch_bounds__(threads)
-    decibel_kernel(const float* x, std::int64_t size, const float* maxima, DecibelParams params, float* y) {
-  const float loudest = combine_parts<Max>(maxima);
-  const float reference = decibels(params.reference > 0 ? params.reference : loudest, params.amin);
-  const float floor =
-      params.top_db < 0 ? -INFINITY : decibels(loudest, params.amin) - reference - params.top_db;
+    decibel_kernel(const float* x, std::int64_t size, const float* maxima /*optional*/, DecibelParams params,
+                   float* y) {
+  float reference = 0, floor = -INFINITY;
+  if (maxima) {
+    const float loudest = combine_parts<Max>(maxima);
+    reference = decibels(params.reference > 0 ? params.reference : loudest, params.amin);
+    if (params.top_db >= 0) floor = decibels(loudest, params.amin) - reference - params.top_db;
+  } else if (!params.natural) {
+    reference = decibels(params.reference, params.amin);
+  }
   const std::int64_t clip = blockIdx.y * size;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * threads + threadIdx.x; i < size;
        i += static_cast<std::int64_t>(gridDim.x) * threads) {
-    const float value = decibels(x[clip + i], params.amin) - reference;
+    const float value = decibels(x[clip + i], params.amin, params.natural) - reference;
     y[clip + i] = value < floor ? floor : value;
   }
 }
@@ -148,11 +155,13 @@ void power_to_db(Context& context, ConstView power, DecibelParams params, View d
   require(power.rank >= 1 && params.amin > 0, op, "a batch of clips and a positive amin are wanted");
   if (power.size() == 0) return;
   const std::int64_t size = power.size() / power.shape[0];
+  const bool with_maximum = !params.natural && (params.reference <= 0 || params.top_db >= 0);
   for_clips(power.shape[0], [&](std::int64_t first, std::int64_t clips) {
-    const Scratch maxima(context, static_cast<std::size_t>(clips) * parts * sizeof(float));
+    const Scratch maxima(context, with_maximum ? static_cast<std::size_t>(clips) * parts * sizeof(float) : 0);
     const float* x = power.as<float>() + first * size;
-    LAUNCH((maximum_kernel), clip_grid(parts, clips), threads, 0, context.stream, x, size,
-           maxima.as<float>());
+    if (with_maximum)
+      LAUNCH((maximum_kernel), clip_grid(parts, clips), threads, 0, context.stream, x, size,
+             maxima.as<float>());
     LAUNCH((decibel_kernel), clip_grid(parts, clips), threads, 0, context.stream, x, size, maxima.as<float>(),
            params, db.as<float>() + first * size);
   });

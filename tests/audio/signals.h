@@ -6,6 +6,7 @@
 #include <numbers>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chorale::testing {
@@ -24,15 +25,25 @@ inline std::vector<float> signal(const std::string& kind, int rate, std::int64_t
   if (kind == "noise") return noise(n);
   std::vector<float> x(static_cast<std::size_t>(n), 0.0f);
   if (kind == "silence") return x;
-  if (kind != "tone" && kind != "sweep") throw std::invalid_argument("unknown signal " + kind);
   const std::vector<float> hiss = noise(n);
   constexpr double turn = 2 * std::numbers::pi;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double t = static_cast<double>(i) / rate;
-    x[i] = static_cast<float>(kind == "tone"
-                                  ? 0.4 * std::sin(turn * 440 * t) + 0.2 * std::sin(turn * 3000 * t + 1) +
-                                        0.01 * static_cast<double>(hiss[i])
-                                  : 0.7 * std::sin(turn * (100 * t + 1500 * t * t)));
+    const double t = static_cast<double>(i) / rate, h = static_cast<double>(hiss[i]);
+    double value = 0;
+    if (kind == "tone") {
+      value = 0.4 * std::sin(turn * 440 * t) + 0.2 * std::sin(turn * 3000 * t + 1) + 0.01 * h;
+    } else if (kind == "sweep") {
+      value = 0.7 * std::sin(turn * (100 * t + 1500 * t * t));
+    } else if (kind == "chord") {  // 30 cents above equal temperament
+      value = 0.005 * h;
+      for (const auto& [semitones, amplitude] : {std::pair(0, 0.3), {4, 0.25}, {7, 0.2}})
+        value += amplitude * std::sin(turn * 440 * std::pow(2, (semitones + 0.3) / 12) * t);
+    } else if (kind == "clicks") {  // 100 a minute
+      value = 0.8 * std::exp(-60 * (t - 0.6 * std::floor(t / 0.6))) * h;
+    } else {
+      throw std::invalid_argument("unknown signal " + kind);
+    }
+    x[i] = static_cast<float>(value);
   }
   return x;
 }

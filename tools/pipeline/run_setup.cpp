@@ -113,7 +113,7 @@ data::FeatureSettings feature_settings(const Config& config, const std::string& 
   settings.duration = config.real("features.duration");
   settings.window = config.real("features.window");
   settings.hop = config.real("features.hop");
-  MelParams& mel = settings.params.mel;
+  audio::MelParams& mel = settings.params.mel;
   mel.sample_rate = static_cast<std::int32_t>(config.integer("features.sample_rate"));
   mel.n_fft = static_cast<std::int32_t>(config.integer("features.n_fft"));
   mel.hop_length = static_cast<std::int32_t>(config.integer("features.hop_length"));
