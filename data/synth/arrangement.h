@@ -1,87 +1,85 @@
 // SPDX-License-Identifier: MIT
-// From factors to notes: which patterns, instruments and melodies a song has, and where they sound.
+// From factors to sound: which groove, instruments, singer and melodies a song has, and where they play.
 #pragma once
 #include <span>
-#include <string_view>
+#include <string>
 #include <vector>
 
-#include "data/synth/factors.h"
-#include "data/synth/instruments.h"
-#include "data/synth/portable_math.h"
-#include "data/synth/scales.h"
-#include "data/synth/styles.h"
+#include "data/synth/accompaniment.h"
+#include "data/synth/drummer.h"
+#include "data/synth/melody.h"
+#include "data/synth/singer.h"
 
 namespace chorale::data::synth {
 
+/// The groove that draw_factors drew the metre and tempo of, or the nearest to them that the style has.
+const Groove& groove_of(const GenreStyle& style, const SongFactors& factors);
+
+/// The singer of a song: register, formants and manner.
+struct SingerChoice {
+  const Manner* manner = nullptr;
+  Voice voice;
+  float centre_cents = 5500.0f;  ///< about which the melody lies
+};
+
+SingerChoice choose_singer(const SongFactors& factors, const GenreStyle& style,
+                           const LanguageStyle& language);
+
+/// Three buses of a song's length.
+struct Buses {
+  std::span<float> drums, music, voice;
+};
+
 class Arrangement {
  public:
-  Arrangement(const SongFactors& factors, double sample_rate);
-  /// Adds the song's drums and its pitched parts to two buffers of the same length.
-  void mix(std::span<float> drums, std::span<float> music);
+  Arrangement(const SongFactors& factors, double sample_rate, std::size_t samples);
+  Arrangement(const Arrangement&) = delete;
+  Arrangement& operator=(const Arrangement&) = delete;
+  /// Adds the song to the buses, which are silent before.
+  void mix(const Buses& buses);
+  const std::vector<long>& pulses() const { return drummer_.pulses(); }
+  double beat_samples() const { return timeline_.step_samples * timeline_.steps_per_beat(); }
+  const Mix& recording() const { return style_.mix; }
 
  private:
-  struct DrumRow {
-    std::string grid;
-    std::vector<float> hits[2];  ///< two takes of the sound
-    float gain;
-  };
-  struct MelodyNote {
-    int step, length;  ///< within a phrase of two bars
-    int degree;
-    Ornament ornament;
-    int vowel;
-    float gain;
-  };
-  /// What sounds in a bar.
-  struct Section {
-    bool drums = true, bass = true, chords = true, lead = true;
-    float lift = 1.0f;  ///< of chords and lead
-    bool opening = false;
-  };
+  using SungLine = std::vector<Syllable>;
 
-  void choose_styles();
-  void choose_drums();
-  std::string mutated(std::string_view grid);
   void choose_parts();
-  void compose_melody();
-  std::vector<MelodyNote> compose_phrase(Random& random);
-  std::vector<Section> plan_sections(int bars);
+  void read_words();
+  int pick(std::string_view instruments, Random& random) const;
+  void play_section(const Section& section, const Buses& buses);
+  void sing_section(const Section& section);
+  void lead_section(const Section& section);
+  /// Puts a phrase at its bars, as notes of a line whose tonic is `tonic_cents`.
+  void place(const std::vector<MelodyNote>& phrase, int first_bar, float tonic_cents, int first_syllable,
+             std::vector<LineNote>& out);
+  /// The tonic nearest to `centre` that puts melodies about it.
+  float tonic_near(float centre_cents) const;
+  void perform(const Buses& buses);
 
-  void mix_drums(std::span<float> out, int bar, const Section& section);
-  void mix_bass(std::span<float> out, int bar);
-  void mix_chords(std::span<float> out, int bar, const Section& section);
-  void mix_lead(std::span<float> out, int bar, const Section& section);
-
-  /// Sample at which a step of a bar starts, swing and a little human lateness included.
-  long start_of(int bar, int step);
-  /// Samples of `steps` steps.
-  int length_of(double steps) const { return static_cast<int>(steps * step_samples_); }
-  int chord_degree(int bar) const;
-  bool is_drone(int bar) const;
-  std::vector<int> chord_cents(int bar) const;
-  int cents_of(int degree, int octave_base) const;
-  int steps_per_beat() const { return steps_ / style_.beats; }
-
-  SongFactors factors_;
-  double sample_rate_;
+  const SongFactors& factors_;
   const GenreStyle& style_;
   const LanguageStyle& language_;
-  const Scale& scale_;
-  const GenreStyle* drum_style_;
-  const GenreStyle* harmony_style_;
-  const GenreStyle* palette_style_;
-  int steps_ = 16;  ///< in a bar
-  double step_samples_ = 0.0;
-  float swing_ = 0.0f;
-  Random timing_;
+  const GenreStyle& palette_;  ///< whose instruments play
+  const Groove& groove_;
+  Timeline timeline_;
+  Harmony harmony_;
+  Tone tone_;
   NoteBank bank_;
-  std::vector<DrumRow> drum_rows_;
-  std::vector<int> progression_;
-  std::string bass_grid_, chord_grid_;
-  int bass_ = 0, chords_ = 0, lead_ = 0;
-  float bass_gain_ = 0, chords_gain_ = 0, lead_gain_ = 0, drums_gain_ = 0;
-  int arpeggio_ = 0;                    ///< 0 up, 1 down, 2 up and down
-  std::vector<MelodyNote> phrases_[3];  ///< A, A', B
+  Drummer drummer_;
+  Accompaniment band_;
+  Composer composer_;
+  SingerChoice singer_;
+  Random timing_;
+  Part bass_, chords_, pad_, riff_, drone_;
+  int lead_ = -1, second_lead_ = -1, double_ = -1;
+  float lead_gain_ = 0.3f;
+  bool backing_ = false;
+  std::vector<SungLine> verse_, refrain_;
+  std::size_t next_verse_line_ = 0;
+  std::vector<Syllable> sung_;  ///< every syllable in the order it is sung
+  std::vector<LineNote> voice_notes_, lead_notes_[2];
+  std::vector<LineNote> backing_notes_;
 };
 
 }  // namespace chorale::data::synth

@@ -113,16 +113,16 @@ void check(const CorpusSettings& settings) {
 
 /// Whether a song was written now.
 bool write_song(const fs::path& root, const PlannedSong& planned, const Song& song,
-                const CorpusSettings& settings, bool overwrite) {
+                const CorpusSettings& settings, bool overwrite, Renderer& renderer) {
   std::error_code error;
   if (song.has_lyrics() && (overwrite || !fs::exists(root / song.lyrics_path, error))) {
     write_file((root / song.lyrics_path).native(),
                lyrics_file_text(song.language, song.genre, planned.factors.seed), Durability::fast);
   }
   if (!overwrite && fs::exists(root / song.audio_path, error)) return false;
-  const std::vector<float> samples =
-      Renderer().render(planned.factors, settings.sample_rate, settings.seconds);
-  write_audio(root / song.audio_path, samples, settings.sample_rate, settings.format);
+  write_audio(root / song.audio_path,
+              renderer.render(planned.factors, settings.sample_rate, settings.seconds), settings.sample_rate,
+              settings.format);
   return true;
 }
 
@@ -175,20 +175,24 @@ CorpusSummary write_corpus(const fs::path& root, const CorpusSettings& settings,
   int done = 0;
   std::exception_ptr failure;
   std::mutex mutex;
-#pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < total; ++i) {
-    try {
-      {
+#pragma omp parallel
+  {
+    Renderer renderer;
+#pragma omp for schedule(dynamic)
+    for (int i = 0; i < total; ++i) {
+      try {
+        {
+          const std::lock_guard lock(mutex);
+          if (failure) continue;
+        }
+        const auto index = static_cast<std::size_t>(i);
+        if (write_song(root, plan[index], corpus.songs[index], settings, !marker, renderer)) ++rendered;
         const std::lock_guard lock(mutex);
-        if (failure) continue;
+        if (progress) progress(++done, total);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
       }
-      const auto index = static_cast<std::size_t>(i);
-      if (write_song(root, plan[index], corpus.songs[index], settings, !marker)) ++rendered;
-      const std::lock_guard lock(mutex);
-      if (progress) progress(++done, total);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
     }
   }
   if (failure) std::rethrow_exception(failure);

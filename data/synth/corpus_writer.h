@@ -10,7 +10,7 @@
 namespace chorale::data::synth {
 
 /// Raised whenever the same settings give other samples or words: an older corpus is then rendered anew.
-inline constexpr int renderer_version = 1;
+inline constexpr int renderer_version = 2;
 
 struct CorpusSettings {
   int n_tracks = 1120;

@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Melodic instruments. Four ways to make a note:
-//   harmonic  two single-cycle tables, bright and dull, the first fading into the second;
-//   attack-decay-sustain-release voice     the same with the formants of a vowel frequency modulation
-//   (Chowning 1973): one modulator, its index decaying plucked   Karplus and Strong (1983) with a fractional
-//   delay line
+// Pitched instruments as rows of a table. Three ways to make a note:
+//   harmonic              two single-cycle tables, bright and dull, the first fading into the second, through
+//   an
+//                         attack-decay-sustain-release envelope: winds, bows, reeds, organs, synthesisers
+//   frequency_modulation  Chowning 1973: one modulator whose index decays: electric pianos, bells, bars
+//   plucked               Karplus and Strong 1983: a delay line that loses its highs
 #pragma once
 #include <cstdint>
-#include <map>
-#include <span>
 #include <string_view>
-#include <tuple>
-#include <vector>
 
 namespace chorale::data::synth {
 
-enum class Synthesis : std::uint8_t { harmonic, voice, frequency_modulation, plucked };
+enum class Synthesis : std::uint8_t { harmonic, frequency_modulation, plucked };
 
 struct Instrument {
   std::string_view name;
   Synthesis synthesis = Synthesis::harmonic;
   int register_shift = 0;  ///< octaves added to the part's register
-  float rolloff = 1.0f;    ///< harmonic h has amplitude h^-rolloff; plucked: of the excitation
+  float rolloff = 1.0f;    ///< harmonic h has amplitude h^-rolloff; plucked: darkness of the excitation
   float even = 1.0f;       ///< weight of the even harmonics
   float attack_s = 0.01f;
   float decay_s = 0.3f;  ///< time to -60 dB towards the sustain level; plucked: of the string at 220 Hz
@@ -29,56 +26,42 @@ struct Instrument {
   float fade_s = 0.0f;  ///< bright to dull table; 0: no fading
   float vibrato_cents = 0.0f;
   float breath = 0.0f;               ///< share of noise
-  float detune_cents = 0.0f;         ///< of a second oscillator
+  float detune_cents = 0.0f;         ///< of a second oscillator or string
   float ratio = 1.0f, index = 0.0f;  ///< frequency modulation
+  float damping = 0.3f;              ///< plucked: how fast the string loses its highs, 0..0.5
+  float pick = 0.0f;                 ///< plucked: place of the plectrum, share of the string; 0: no comb
+  float buzz = 0.0f;                 ///< plucked: a flat bridge, as of a sitar
   float drive = 0.0f;                ///< saturation
-  float resonance_hz = 0.0f;         ///< of the body, +10 dB
+  float resonance_hz = 0.0f, resonance2_hz = 0.0f;  ///< of the body, about +10 dB
+  float glide_s = 0.0f;                             ///< from one note of a line to the next
+  float tremolo_hz = 0.0f;                          ///< strokes a second on long notes of a line
+
+  /// Held as long as the player likes: its lines are rendered as one voice that glides.
+  bool sustained() const { return synthesis == Synthesis::harmonic && sustain >= 0.5f; }
 };
 
 int find_instrument(std::string_view name);  ///< UsageError on an unknown name
 const Instrument& instrument(int index);
 
-enum class Ornament : std::uint8_t { none, slide_up, slide_down, trill, shake };
-
-/// What makes a note's samples; equal notes are rendered once for a song.
-struct Note {
-  int instrument = 0;
-  int cents = 6900;  ///< 100 x MIDI pitch: 6900 is 440 Hz
-  int samples = 0;   ///< until the release
-  Ornament ornament = Ornament::none;
-  int vowel = 0;  ///< voice only, 0..4: a e i o u
-  auto operator<=>(const Note&) const = default;
+/// What happens to a note's pitch. Reach: how far, by language.
+enum class Ornament : std::uint8_t {
+  none,
+  slide_up,
+  slide_down,
+  trill,
+  shake,    ///< a slow wide vibrato (gamak, andolan)
+  turn,     ///< up, down and back (mordent, murki)
+  fall_off  ///< down at the end
 };
 
 /// How one song's instruments differ from the table.
 struct Tone {
   float brightness = 0.5f;     ///< 0..1; 0.5 leaves the spectra as they are
   float vibrato = 1.0f;        ///< factor
-  float formant = 1.0f;        ///< factor of the formant frequencies
   float ornament_cents = 200;  ///< how far ornaments reach
 };
 
-/// Renders and keeps the notes of one song.
-class NoteBank {
- public:
-  NoteBank(double sample_rate, const Tone& tone, std::uint64_t seed)
-      : sample_rate_(sample_rate), tone_(tone), seed_(seed) {}
-  /// Samples with a peak of 1, release included. The span lives as long as the bank.
-  std::span<const float> note(const Note& note);
-
- private:
-  using Table = std::vector<float>;
-  const Table& wave_table(const Note& note, double hz, bool dull);
-  std::vector<float> render(const Note& note);
-  void render_harmonic(const Note& note, std::vector<float>& out);
-  void render_modulated(const Note& note, std::vector<float>& out);
-  void render_plucked(const Note& note, std::vector<float>& out);
-
-  double sample_rate_;
-  Tone tone_;
-  std::uint64_t seed_;
-  std::map<Note, std::vector<float>> notes_;
-  std::map<std::tuple<int, int, int, bool>, Table> tables_;  // instrument, semitone, vowel, dull
-};
+/// Cents by which an ornament bends a note of `length_s` seconds at `seconds` after its start.
+double ornament_cents_at(Ornament ornament, double reach, double seconds, double length_s);
 
 }  // namespace chorale::data::synth

@@ -88,12 +88,14 @@ std::vector<PlannedSong> plan_corpus(int n_tracks, int n_lyrics, std::uint64_t s
     for (int number = 1; number <= tracks[i]; ++number) {
       const GenreStyle& style = styles[static_cast<std::size_t>(number - 1) % styles.size()];
       PlannedSong song;
-      song.factors = draw_factors(style.genre, song_seed(seed, static_cast<int>(i), number));
-      song.song_id = id_of(language.code, number);
-      song.title = song_title(language.language, style.genre, song.factors.seed);
       // Spread evenly over the numbers, and so over the genres.
       const std::int64_t n = number;
       song.has_lyrics = n * lyrics[i] / tracks[i] > (n - 1) * lyrics[i] / tracks[i];
+      const std::uint64_t own_seed = song_seed(seed, static_cast<int>(i), number);
+      song.factors =
+          song.has_lyrics ? draw_sung_factors(style.genre, own_seed) : draw_factors(style.genre, own_seed);
+      song.song_id = id_of(language.code, number);
+      song.title = song_title(language.language, style.genre, song.factors.seed);
       songs.push_back(std::move(song));
     }
   }

@@ -80,6 +80,19 @@ inline const SineTable& sine_table() {
 /// Factor by which a quantity shrinks in each step when it falls to 1/1000 (-60 dB) within `steps`.
 inline float decay_per_step(double steps) { return static_cast<float>(exp2(-9.965784284662087 / steps)); }
 
+/// Frequency of a pitch in cents: 100 x MIDI pitch, 6900 is 440 Hz.
+inline double hertz(double cents) { return 440.0 * exp2((cents - 6900.0) / 1200.0); }
+
+inline double decibels_to_gain(double decibels) {
+  return exp2(decibels * 0.16609640474436813);
+}  // log2(10) / 20
+
+/// Saturation, odd and monotonic, within [-1, 1]: a Pade form of tanh.
+inline float saturate(float x) {
+  x = x < -3.0f ? -3.0f : x > 3.0f ? 3.0f : x;
+  return x * (27.0f + x * x) / (27.0f + 9.0f * x * x);
+}
+
 /// Coefficient of the one-pole low-pass y += c (x - y) with its corner at `hz`.
 inline float one_pole(double hz, double sample_rate) {
   return static_cast<float>(1.0 - exp2(-9.064720283654388 * hz / sample_rate));  // 2 pi / ln 2
@@ -115,14 +128,26 @@ class Random {
   int used_ = 4;
 };
 
-/// White noise, uniform in [-1, 1).
-inline void fill_noise(std::span<float> out, std::uint64_t seed, std::uint32_t purpose) {
-  for (std::size_t i = 0; i < out.size(); i += 4) {
-    const philox::Block block = philox::block(seed, 1, purpose, i / 4);
-    for (std::size_t k = 0; k < 4 && i + k < out.size(); ++k) {
-      out[i + k] = 2.0f * philox::uniform(block.word[k]) - 1.0f;
+/// White noise, uniform in [-1, 1): one table that everything noisy reads from a place of its own, about 3 s
+/// long at the corpus's rate.
+class NoiseTable {
+ public:
+  static constexpr std::uint32_t size = 1u << 16;
+  NoiseTable() {
+    for (std::uint32_t i = 0; i < size; i += 4) {
+      const philox::Block block = philox::block(1, 1, 0, i / 4);
+      for (std::uint32_t k = 0; k < 4; ++k) value_[i + k] = 2.0f * philox::uniform(block.word[k]) - 1.0f;
     }
   }
+  float operator[](std::uint32_t index) const { return value_[index % size]; }
+
+ private:
+  float value_[size];
+};
+
+inline const NoiseTable& noise_table() {
+  static const NoiseTable table;
+  return table;
 }
 
 }  // namespace chorale::data::synth

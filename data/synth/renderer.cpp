@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "data/synth/renderer.h"
 
+#include <algorithm>
 #include <string>
 
 #include "data/synth/arrangement.h"
 #include "data/synth/effects.h"
-#include "data/synth/portable_math.h"
-#include "data/synth/styles.h"
+#include "data/synth/mastering.h"
+#include "data/synth/purposes.h"
 #include "kernels/error.h"
 
 namespace chorale::data::synth {
 namespace {
-
-constexpr std::uint32_t mix_purpose = 2;
 
 void check(const SongFactors& factors, int sample_rate, double seconds) {
   if (sample_rate < 8000 || sample_rate > 192000) {
@@ -28,27 +27,38 @@ void check(const SongFactors& factors, int sample_rate, double seconds) {
 
 }  // namespace
 
-std::vector<float> Renderer::render(const SongFactors& factors, int sample_rate, double seconds) const {
-  check(factors, sample_rate, seconds);
-  const LanguageStyle& language = find_language(factors.language);
-  const auto samples = static_cast<std::size_t>(seconds * sample_rate + 0.5);
-  std::vector<float> drums(samples, 0.0f), music(samples, 0.0f);
-  Arrangement(factors, sample_rate).mix(drums, music);
+double centroid_of(float brightness) { return 700.0 * exp2(2.19 * brightness); }
 
-  Random random(factors.seed, mix_purpose);
-  const float wet = language.reverb * random.uniform(0.6f, 1.5f) * (1.3f - 0.6f * factors.energy);
-  const float decay_s = language.reverb_s * random.uniform(0.7f, 1.4f);
-  const float presence = language.presence + random.uniform(-1.0f, 1.0f);
-  std::vector<float> send(samples);
-  for (std::size_t i = 0; i < samples; ++i) send[i] = music[i] + 0.25f * drums[i];
-  for (std::size_t i = 0; i < samples; ++i) music[i] += drums[i];
-  add_reverb(music, send, wet, decay_s, sample_rate);
-  tilt(music, factors.brightness, sample_rate);
-  add_presence(music, language.presence_hz, presence, sample_rate);
-  saturate(music, 1.8f * factors.energy);
-  add_noise_floor(music, static_cast<float>(exp2(-random.uniform(8.0f, 13.0f))), factors.seed);
-  set_level(music, -25.0f + 12.0f * factors.energy + random.uniform(-2.5f, 2.5f));
-  return music;
+const std::vector<float>& Renderer::render(const SongFactors& factors, int sample_rate, double seconds) {
+  check(factors, sample_rate, seconds);
+  const auto samples = static_cast<std::size_t>(seconds * sample_rate + 0.5);
+  for (std::vector<float>* buffer : {&music_, &drums_, &voice_}) buffer->assign(samples, 0.0f);
+  room_.resize(samples);
+  Arrangement song(factors, sample_rate, samples);
+  song.mix({drums_, music_, voice_});
+  const Mix& recording = song.recording();
+
+  Random random(factors.seed, mix_draw);
+  const float wet = recording.room * random.uniform(0.6f, 1.5f);
+  const float decay_s = recording.room_s * random.uniform(0.7f, 1.4f);
+  const float band = random.uniform(0.88f, 1.14f), echo = recording.echo * random.uniform(0.5f, 1.3f);
+  float tone[5];
+  for (int k = 0; k < 5; ++k) tone[k] = recording.tone[k] + 0.7f * random.normal();
+  if (recording.pump > 0.0f) duck(music_, song.pulses(), recording.pump, 0.3, sample_rate);
+  if (recording.echo > 0.0f)
+    add_echo(voice_, static_cast<std::size_t>(0.75 * song.beat_samples()), std::min(0.6f, echo));
+  for (std::size_t i = 0; i < samples; ++i) music_[i] += voice_[i];
+  for (std::size_t i = 0; i < samples; ++i) voice_[i] = music_[i] + 0.3f * drums_[i];  // what the room hears
+  for (std::size_t i = 0; i < samples; ++i) music_[i] += drums_[i];
+  add_reverb(music_, voice_, room_, wet, decay_s, sample_rate);
+  drive(music_, 0.5f * recording.drive + 0.6f * factors.energy);
+  equalize(music_, tone, sample_rate);
+  keep_band(music_, recording.low_hz * band, recording.high_hz * band, sample_rate);
+  const float hiss = recording.hiss + static_cast<float>(exp2(-random.uniform(10.0f, 14.0f)));
+  add_hiss(music_, hiss, static_cast<std::uint32_t>(factors.seed));
+  set_centroid(music_, centroid_of(factors.brightness) * exp2(0.08 * random.normal()), sample_rate);
+  set_level(music_, -25.0f + 13.0f * factors.energy + 1.2f * random.normal());
+  return music_;
 }
 
 }  // namespace chorale::data::synth

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Scales: church modes, maqamat with their quarter tones, and thaats.
+// Scales: church modes, maqamat with their quarter tones, ragas and thaats, and what melodies in them are
+// like.
 #pragma once
 #include <span>
 #include <string_view>
@@ -9,7 +10,9 @@ namespace chorale::data::synth {
 struct Scale {
   std::string_view name;
   int size;
-  float steps[8];  ///< semitones above the tonic, ascending, within one octave
+  float steps[8];          ///< semitones above the tonic, ascending, within one octave
+  std::string_view rests;  ///< degrees on which phrases come to rest, 1 = tonic, in the order of their weight
+  std::string_view phrases;  ///< characteristic turns as degrees, 0 = below the tonic; several parted by `|`
 
   /// Semitones above the tonic of degree `index` (0 = tonic); any integer, octaves included.
   float semitones(int index) const {

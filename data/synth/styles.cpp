@@ -2,6 +2,7 @@
 #include "data/synth/styles.h"
 
 #include <string>
+#include <vector>
 
 #include "kernels/error.h"
 
@@ -9,21 +10,33 @@ namespace chorale::data::synth {
 namespace {
 
 constexpr LanguageStyle table[] = {
-    {"arabic", "ar", "oud:2 ney:2 qanun:2 violin voice:2", "riq:x.xxx.x.x.xxx.x.|riq:x.xx.xx.xx.x", 0.22f,
-     1.5f, 2600, 2.5f, 1.1f, 1.0f, 150, "aaaiue"},
-    {"bangla", "bn", "bansuri:2 dotara:2 harmonium esraj voice:3",
-     "manjira:x...x...x...x...|manjira:x.....x.....", 0.16f, 0.9f, 700, 3.0f, 0.9f, 1.06f, 200, "aoeiu"},
-    {"english", "en", "electric_guitar:2 piano synth_lead voice:4",
-     "tambourine:..x...x...x...x.|tambourine:...x.....x..",
-
-     0.08f, 0.6f, 450, -2.0f, 0.6f, 0.97f, 120, "aeiou"},
-    {"hindi", "hi", "sitar:2 bansuri:2 shehnai strings:2 voice:3",
-     "dholak_high:..x.x.x...x.x.x.|dholak_high:..x.x...x.x.",
-
-     0.24f, 1.9f, 1700, 3.0f, 1.2f, 1.08f, 220, "aaeiou"},
-    {"spanish", "es", "nylon_guitar:2 trumpet accordion requinto voice:4",
-     "shaker:x.xxx.xxx.xxx.xx|palmas:x..x..x.x.x.", 0.12f, 0.8f, 1100, -2.5f, 0.8f, 1.02f, 150, "aaeoo"},
+    {"arabic", "ar", 1.1f, 150, 0.55f, 0.5f, 1.0f},   {"bangla", "bn", 0.9f, 200, 0.5f, 0.6f, 1.02f},
+    {"english", "en", 0.7f, 120, 0.12f, 0.1f, 0.99f}, {"hindi", "hi", 1.1f, 220, 0.5f, 0.5f, 1.03f},
+    {"spanish", "es", 0.9f, 150, 0.18f, 0.9f, 1.0f},
 };
+
+// clang-format off
+constexpr Manner manners[] = {
+    // name       rolloff breath vibrato ring   glide   orn.  semis rate
+    {"pop",       1.35f, 0.04f, 0.8f, 0.35f, 0.04f,  1.0f,  0, 3.4f},
+    {"crooner",   1.50f, 0.06f, 1.1f, 0.30f, 0.07f,  1.0f, -2, 2.5f},
+    {"soft",      1.75f, 0.11f, 0.5f, 0.20f, 0.05f,  0.7f, -2, 3.0f},
+    {"belt",      1.05f, 0.02f, 1.1f, 0.55f, 0.04f,  1.0f,  4, 3.0f},
+    {"rock",      0.95f, 0.09f, 0.5f, 0.55f, 0.06f,  0.7f,  4, 3.2f},
+    {"soul",      1.40f, 0.07f, 1.0f, 0.35f, 0.06f,  1.8f,  1, 3.0f},
+    {"twang",     1.10f, 0.03f, 0.6f, 0.45f, 0.10f,  1.2f,  1, 3.2f},
+    {"folk",      1.15f, 0.03f, 0.5f, 0.40f, 0.05f,  1.0f,  2, 3.4f},
+    {"classical", 1.30f, 0.02f, 1.2f, 0.55f, 0.09f,  1.4f,  0, 2.1f},
+    {"tarab",     1.10f, 0.02f, 1.2f, 0.50f, 0.08f,  1.5f,  0, 2.2f},
+    {"playback",  1.20f, 0.02f, 1.3f, 0.50f, 0.08f,  1.3f,  5, 2.8f},
+    {"cante",     1.00f, 0.08f, 0.9f, 0.55f, 0.07f,  1.8f,  3, 2.2f},
+    {"ranchera",  1.05f, 0.02f, 1.8f, 0.55f, 0.08f,  1.0f,  3, 2.4f},
+    {"shout",     0.95f, 0.07f, 0.3f, 0.50f, 0.05f,  0.8f,  5, 3.8f},
+    {"rap",       1.10f, 0.06f, 0.0f, 0.30f, 0.02f,  0.2f, -3, 5.4f, 1, true},
+    {"autotune",  1.20f, 0.02f, 0.1f, 0.40f, 0.004f, 0.8f,  1, 3.8f},
+    {"choir",     1.40f, 0.03f, 0.7f, 0.35f, 0.05f,  0.3f,  0, 2.4f, 3},
+};
+// clang-format on
 
 }  // namespace
 
@@ -35,6 +48,13 @@ const LanguageStyle& find_language(std::string_view language) {
   }
   throw UsageError("language: unknown name: " + std::string(language) +
                    " (allowed arabic, bangla, english, hindi, spanish)");
+}
+
+const Manner& find_manner(std::string_view name) {
+  for (const Manner& manner : manners) {
+    if (manner.name == name) return manner;
+  }
+  throw UsageError("manner: unknown name: " + std::string(name) + " (allowed those of the manner table)");
 }
 
 std::span<const GenreStyle> styles_of(std::string_view language) {

@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
@@ -12,10 +11,8 @@
 #include "data/corpus.h"
 #include "data/csv.h"
 #include "data/synth/corpus_writer.h"
-#include "data/synth/lyrics.h"
 #include "data/synth/plan.h"
 #include "data/synth/portable_math.h"
-#include "data/synth/renderer.h"
 #include "data/synth/scales.h"
 #include "data/synth/styles.h"
 #include "kernels/error.h"
@@ -26,23 +23,6 @@ namespace fs = std::filesystem;
 
 namespace chorale::data::synth {
 namespace {
-
-/// FNV-1a over the samples' bits.
-std::uint64_t hash_of(const std::vector<float>& samples) {
-  std::uint64_t hash = 14695981039346656037u;
-  for (const float sample : samples) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &sample, sizeof bits);
-    hash = (hash ^ bits) * 1099511628211u;
-  }
-  return hash;
-}
-
-double rms_of(const std::vector<float>& samples) {
-  double sum = 0.0;
-  for (const float x : samples) sum += static_cast<double>(x) * x;
-  return std::sqrt(sum / static_cast<double>(samples.size()));
-}
 
 TEST(PortableMath, AgreesWithTheLibrary) {
   for (double x = -9.7; x < 9.7; x += 0.37) {
@@ -81,79 +61,6 @@ TEST(Scales, DegreesGoOnThroughOctaves) {
   EXPECT_FLOAT_EQ(bayati.semitones(-7), -12.0f);
 }
 
-TEST(Renderer, EveryGenreSoundsWithinLevels) {
-  for (const LanguageStyle& language : languages()) {
-    for (const GenreStyle& style : styles_of(language.language)) {
-      const SongFactors factors = draw_factors(style.genre, 5);
-      EXPECT_GE(factors.tempo_bpm, style.tempo_low);
-      EXPECT_LE(factors.tempo_bpm, style.tempo_high);
-      const std::vector<float> samples = Renderer().render(factors, 16000, 6.0);
-      ASSERT_EQ(samples.size(), 96000u);
-      float peak = 0.0f;
-      for (const float x : samples) {
-        ASSERT_TRUE(std::isfinite(x)) << style.genre;
-        peak = std::max(peak, std::abs(x));
-      }
-      EXPECT_LE(peak, 0.9501f) << style.genre;
-      const double decibels = 20.0 * std::log10(rms_of(samples));
-      EXPECT_GT(decibels, -34.0) << style.genre;
-      EXPECT_LT(decibels, -6.0) << style.genre;
-    }
-  }
-}
-
-TEST(Renderer, SameSeedSameSamplesOnAnyThread) {
-  const std::vector<std::string> genres = {"jazz",         "salsa",      "flamenco",
-                                           "nazrul_geeti", "mahraganat", "bollywood_pop"};
-  std::vector<std::uint64_t> first(genres.size());
-  for (std::size_t i = 0; i < genres.size(); ++i) {
-    first[i] = hash_of(Renderer().render(draw_factors(genres[i], i), 22050, 8.0));
-  }
-  for (const int threads : {1, 2, 3}) {
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-    for (std::size_t i = 0; i < genres.size(); ++i) {
-      EXPECT_EQ(hash_of(Renderer().render(draw_factors(genres[i], i), 22050, 8.0)), first[i]) << genres[i];
-    }
-  }
-  EXPECT_NE(hash_of(Renderer().render(draw_factors("jazz", 99), 22050, 8.0)), first[0]);
-}
-
-// The corpus is part of what users compare results on: the same on every compiler and machine. A change of
-// sound on purpose raises renderer_version and this number.
-TEST(Renderer, SamplesAreTheOnesOfThisVersion) {
-  EXPECT_EQ(renderer_version, 1);
-  EXPECT_EQ(hash_of(Renderer().render(draw_factors("khaleeji", 42), 22050, 10.0)), 8539680478290603865u);
-}
-
-TEST(Renderer, FactorsAreAudible) {
-  SongFactors factors = draw_factors("latin_pop", 3);
-  const auto high_share = [](const std::vector<float>& x) {  // energy of the first difference over energy
-    double change = 0.0, sum = 0.0;
-    for (std::size_t i = 1; i < x.size(); ++i) {
-      change += std::pow(static_cast<double>(x[i]) - x[i - 1], 2);
-      sum += static_cast<double>(x[i]) * x[i];
-    }
-    return change / sum;
-  };
-  factors.brightness = 0.15f;
-  const std::vector<float> dark = Renderer().render(factors, 22050, 8.0);
-  factors.brightness = 0.85f;
-  const std::vector<float> bright = Renderer().render(factors, 22050, 8.0);
-  EXPECT_GT(high_share(bright), 2.0 * high_share(dark));
-  factors.energy = 0.1f;
-  const double quiet = rms_of(Renderer().render(factors, 22050, 8.0));
-  factors.energy = 0.9f;
-  EXPECT_GT(rms_of(Renderer().render(factors, 22050, 8.0)), 1.5 * quiet);
-}
-
-TEST(Renderer, RefusesWhatItCannotRender) {
-  SongFactors factors = draw_factors("pop", 1);
-  EXPECT_THROW(Renderer().render(factors, 100, 5.0), UsageError);
-  EXPECT_THROW(Renderer().render(factors, 22050, std::nan("")), UsageError);
-  factors.mode = "none";
-  EXPECT_THROW(Renderer().render(factors, 22050, 5.0), UsageError);
-}
-
 TEST(Plan, HasTheSplitOfTheOriginal) {
   const std::vector<int> tracks = tracks_per_language(1120);
   EXPECT_EQ(tracks, (std::vector<int>{176, 104, 448, 120, 272}));
@@ -165,6 +72,8 @@ TEST(Plan, HasTheSplitOfTheOriginal) {
     ids.insert(song.song_id);
     genres.insert(song.factors.genre);
     lyrics += song.has_lyrics;
+    EXPECT_TRUE(song.factors.sung || !song.has_lyrics);
+    EXPECT_EQ(song.factors.theme.empty(), !song.factors.sung);
     EXPECT_EQ(song_id_of(song.song_id + "_" + song.title), song.song_id);
     EXPECT_EQ(song_id_fault(song.song_id), "");
     EXPECT_EQ(song.title.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"),
@@ -191,29 +100,6 @@ TEST(Plan, SmallCorporaKeepEveryGenreWhileTheyCan) {
   }
   EXPECT_THROW(plan_corpus(0, 0, 1), UsageError);
   EXPECT_THROW(plan_corpus(5, 6, 1), UsageError);
-}
-
-TEST(Lyrics, AreWellFormedInTheirScripts) {
-  const std::map<std::string, std::string> letters = {
-      {"arabic", "ا"}, {"bangla", "া"}, {"english", "e"}, {"hindi", "र"}, {"spanish", "a"}};
-  for (const auto& [language, letter] : letters) {
-    bool plain = false, sectioned = false;
-    for (std::uint64_t seed = 0; seed < 20; ++seed) {
-      const Lyrics lyrics = write_lyrics(language, "pop", seed);
-      EXPECT_EQ(lyrics.romanized.empty(), language == "english" || language == "spanish");
-      EXPECT_EQ(lyrics.translated.empty(), language == "english");
-      if (!lyrics.translated.empty()) {
-        EXPECT_EQ(lyrics.translated.size(), lyrics.original.size());
-      }
-      const std::string text = lyrics_file_text(language, "pop", seed);
-      EXPECT_TRUE(valid_utf8(text));
-      EXPECT_EQ(text.find('%'), std::string::npos);
-      EXPECT_NE(text.find(letter), std::string::npos);
-      (text.starts_with("[Original]\n") ? sectioned : plain) = true;
-      EXPECT_EQ(text, lyrics_file_text(language, "pop", seed));
-    }
-    EXPECT_TRUE(plain && sectioned) << language;
-  }
 }
 
 class CorpusOnDisk : public ::testing::Test {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Bangla words and lines, written for the demo corpus; romanised by sound, o for the inherent vowel. Kinds: n
+// noun as the subject or before a postposition without an ending, g noun in the genitive, l noun in the
+// locative, a adjective, v verb of the first person (singular and plural are alike) without object, t when, d
+// where.
+#include "data/synth/vocabulary.h"
+
+namespace chorale::data::synth {
+namespace {
+
+// clang-format off
+constexpr Word common[] = {
+    {'t', {"প্রথম দেখায়", "prothom dekhay", "at first sight"}}, {'t', {"পৌষ মাসে", "poush mashe", "in the winter month"}}, {'t', {"যাবার আগে", "jabar age", "before leaving"}}, {'t', {"আগামী বছর", "agami bochhor", "next year"}}, {'t', {"ঘুমের ঘোরে", "ghumer ghore", "in a drowse"}},
+    {'d', {"বটের তলায়", "boter tolay", "under the banyan"}}, {'d', {"সাঁকোর উপর", "shankor upor", "on the bamboo bridge"}}, {'d', {"পুকুর পাড়ে", "pukur pare", "on the pond's bank"}}, {'d', {"দেয়ালের ওপাশে", "deyaler opashe", "beyond the wall"}}, {'d', {"চেনা গলিতে", "chena golite", "in the familiar lane"}},
+    {'a', {"চঞ্চল", "chonchol", "playful"}}, {'a', {"সরল", "shorol", "simple"}}, {'a', {"মলিন", "molin", "faded"}}, {'a', {"নিবিড়", "nibir", "dense"}}, {'a', {"মিষ্টি", "mishti", "lovely"}}, {'a', {"বিষণ্ণ", "bishonno", "mournful"}},
+    {'v', {"শুনি", "shuni", "listen"}}, {'v', {"খুঁজি", "khunji", "search"}}, {'v', {"ঘুমাই", "ghumai", "sleep"}}, {'v', {"লিখি", "likhi", "write"}}, {'n', {"সূর্য", "shurjo", "sun"}}, {'n', {"হৃদয়", "hridoy", "soul"}}, {'n', {"ছায়া", "chhaya", "shadow"}}, {'n', {"পৃথিবী", "prithibi", "world"}},
+    {'g', {"সূর্যের", "shurjer", "of the sun"}}, {'g', {"হৃদয়ের", "hridoyer", "of the soul"}}, {'l', {"হৃদয়ে", "hridoye", "in the soul"}}, {'l', {"পৃথিবীতে", "prithibite", "in the world"}}, {'l', {"সকালে", "shokale", "in the morning"}},
+    {'t', {"আজ রাতে", "aj rate", "tonight"}}, {'t', {"ভোরবেলা", "bhorbela", "at dawn"}}, {'t', {"সারা জীবন", "shara jibon", "all life long"}}, {'t', {"আবার একবার", "abar ekbar", "once again"}}, {'t', {"প্রতিদিন", "protidin", "every day"}},
+    {'t', {"সন্ধ্যা হলে", "shondhya hole", "when evening comes"}}, {'t', {"ধীরে ধীরে", "dhire dhire", "slowly, slowly"}}, {'t', {"মাঝরাতে", "majhrate", "at midnight"}}, {'t', {"বহুদিন ধরে", "bohudin dhore", "for many days"}}, {'t', {"কখনো কখনো", "kokhono kokhono", "now and then"}},
+    {'d', {"নদীর ধারে", "nodir dhare", "by the river"}}, {'d', {"জানালার পাশে", "janalar pashe", "beside the window"}}, {'d', {"গাছের ছায়ায়", "gachher chhayay", "in the shade of the tree"}}, {'d', {"আমার উঠোনে", "amar uthone", "in my courtyard"}}, {'d', {"দূরে কোথাও", "dure kothao", "somewhere far away"}},
+    {'d', {"এই পথের বাঁকে", "ei pother banke", "at this bend of the road"}}, {'d', {"ছাদের উপরে", "chhader upore", "up on the roof"}}, {'d', {"মনের ভিতরে", "moner bhitore", "within the heart"}}, {'d', {"ধানের খেতে", "dhaner khete", "in the rice field"}}, {'d', {"তোমার দুয়ারে", "tomar duare", "at your door"}},
+    {'a', {"সুন্দর", "shundor", "beautiful"}}, {'a', {"একা", "eka", "alone"}}, {'a', {"নীরব", "nirob", "silent"}}, {'a', {"মধুর", "modhur", "sweet"}}, {'a', {"শান্ত", "shanto", "calm"}}, {'a', {"রঙিন", "rongin", "colourful"}}, {'a', {"অচেনা", "ochena", "unknown"}}, {'a', {"উদাস", "udash", "wistful"}},
+    {'a', {"গভীর", "gobhir", "deep"}}, {'a', {"সোনালি", "shonali", "golden"}}, {'a', {"অবুঝ", "obujh", "heedless"}}, {'a', {"নতুন", "notun", "new"}},
+    {'v', {"গাই", "gai", "sing"}}, {'v', {"নাচি", "nachi", "dance"}}, {'v', {"হাঁটি", "hanti", "walk"}}, {'v', {"হাসি", "hashi", "laugh"}}, {'v', {"কাঁদি", "kandi", "weep"}}, {'v', {"জাগি", "jagi", "stay awake"}}, {'v', {"ফিরি", "phiri", "return"}}, {'v', {"ভাসি", "bhashi", "float"}},
+    {'v', {"ছুটি", "chhuti", "run"}}, {'v', {"ভাবি", "bhabi", "wonder"}}, {'v', {"বাঁচি", "banchi", "live"}}, {'v', {"দুলি", "duli", "sway"}},
+    {'n', {"মন", "mon", "heart"}}, {'n', {"গান", "gan", "song"}}, {'n', {"সময়", "shomoy", "time"}}, {'n', {"আকাশ", "akash", "sky"}}, {'n', {"জীবন", "jibon", "life"}}, {'n', {"বাতাস", "batash", "wind"}}, {'n', {"আলো", "alo", "light"}}, {'n', {"পাখি", "pakhi", "bird"}},
+    {'g', {"মনের", "moner", "of the heart"}}, {'g', {"গানের", "ganer", "of the song"}}, {'g', {"আকাশের", "akasher", "of the sky"}}, {'g', {"জীবনের", "jiboner", "of life"}}, {'g', {"আলোর", "alor", "of the light"}},
+    {'l', {"মনে", "mone", "in the heart"}}, {'l', {"গানে", "gane", "in the song"}}, {'l', {"আকাশে", "akashe", "in the sky"}}, {'l', {"জীবনে", "jibone", "in life"}}, {'l', {"বাতাসে", "batashe", "in the wind"}},
+};
+constexpr Text lines[] = {
+    {"আমি {v} {t}", "ami {v} {t}", "I {v} {t}"}, {"আমার {n} আজ {a}", "amar {n} aj {a}", "my {n} is {a} today"}, {"তুমি ছাড়া {n} {a}", "tumi chhara {n} {a}", "without you the {n} is {a}"}, {"{l} আমার {n}", "{l} amar {n}", "{l} is my {n}"},
+    {"{d} আমরা {v}", "{d} amra {v}", "{d} we {v}"}, {"{n} জানে, {N} জানে", "{n} jane, {N} jane", "the {n} knows, the {N} knows"}, {"ও রে {n}, শোনো আমার গান", "o re {n}, shono amar gan", "O {n}, hear my song"}, {"সব কিছু {a} লাগে {t}", "shob kichhu {a} lage {t}", "everything seems {a} {t}"},
+    {"{g} কথা বলি {t}", "{g} kotha boli {t}", "I tell the tale {g} {t}"}, {"{v} আর {V}, এই তো জীবন", "{v} ar {V}, ei to jibon", "I {v} and I {V}, that is life"}, {"{n} আসে, {N} যায়", "{n} ashe, {N} jay", "the {n} comes, the {N} goes"},
+    {"কে ডাকে আমায় {d}", "ke dake amay {d}", "who is calling me {d}"}, {"{g} সুরে আমি {v}", "{g} shure ami {v}", "to the tune {g} I {v}"}, {"এসো, {l} ঘর বাঁধি", "esho, {l} ghor bandhi", "come, let us build a house {l}"},
+};
+
+constexpr Word love_words[] = {{'n', {"প্রেম", "prem", "love"}}, {'n', {"ফুল", "phul", "flower"}}, {'n', {"বন্ধু", "bondhu", "beloved friend"}}, {'n', {"মালা", "mala", "garland"}}, {'g', {"প্রেমের", "premer", "of love"}}, {'g', {"ফুলের", "phuler", "of the flower"}}, {'l', {"প্রেমে", "preme", "in love"}}};
+constexpr Text love_lines[] = {{"তুমি আমার {n}, তুমি আমার {N}", "tumi amar {n}, tumi amar {N}", "you are my {n}, you are my {N}"}, {"তোমার চোখে আমার {n}", "tomar chokhe amar {n}", "in your eyes is my {n}"}, {"তোমায় ভালোবাসি {t}", "tomay bhalobashi {t}", "I love you {t}"}, {"{g} মতো তোমার হাসি", "{g} moto tomar hashi", "your smile is like that {g}"}, {"হাত ধরে আমরা {v}", "hat dhore amra {v}", "hand in hand we {v}"}};
+constexpr Word longing_words[] = {{'n', {"বিরহ", "biroho", "separation"}}, {'n', {"চিঠি", "chithi", "letter"}}, {'n', {"ব্যথা", "byatha", "pain"}}, {'n', {"স্মৃতি", "smriti", "remembrance"}}, {'g', {"ব্যথার", "byathar", "of pain"}}, {'g', {"চিঠির", "chithir", "of the letter"}}, {'l', {"বিরহে", "birohe", "in separation"}}};
+constexpr Text longing_lines[] = {{"কবে ফিরবে, বলে {n}", "kobe phirbe, bole {n}", "when will you return, says the {n}"}, {"তুমি এলে না, এলো {n}", "tumi ele na, elo {n}", "you did not come, the {n} came"}, {"{l} আমি {v} {t}", "{l} ami {v} {t}", "{l} I {v} {t}"}, {"একা বসে থাকি {d}", "eka boshe thaki {d}", "I sit alone {d}"}, {"{g} দিন ফুরায় না", "{g} din phuray na", "the days {g} do not end"}};
+constexpr Word night_words[] = {{'n', {"চাঁদ", "chand", "moon"}}, {'n', {"রাত", "rat", "night"}}, {'n', {"তারা", "tara", "star"}}, {'n', {"জোনাকি", "jonaki", "firefly"}}, {'g', {"রাতের", "rater", "of the night"}}, {'g', {"চাঁদের", "chander", "of the moon"}}, {'l', {"অন্ধকারে", "ondhokare", "in the dark"}}};
+constexpr Text night_lines[] = {{"ঘুমায় শহর, জাগে {n}", "ghumay shohor, jage {n}", "the city sleeps, the {n} is awake"}, {"{g} আলোয় আমরা {v}", "{g} aloy amra {v}", "in the light {g} we {v}"}, {"{l} জ্বলে {n}", "{l} jole {n}", "{l} the {n} glows"}, {"ও {n}, যেও না এখন", "o {n}, jeo na ekhon", "O {n}, do not go now"}, {"{n} ওঠে {d}", "{n} othe {d}", "the {n} rises {d}"}};
+constexpr Word rain_words[] = {{'n', {"বৃষ্টি", "brishti", "rain"}}, {'n', {"মেঘ", "megh", "cloud"}}, {'n', {"শ্রাবণ", "shrabon", "monsoon"}}, {'n', {"কদম ফুল", "kodom phul", "kadam flower"}}, {'g', {"বৃষ্টির", "brishtir", "of the rain"}}, {'g', {"মেঘের", "megher", "of the cloud"}}, {'l', {"বৃষ্টিতে", "brishtite", "in the rain"}}};
+constexpr Text rain_lines[] = {{"{n} এলো {d}", "{n} elo {d}", "the {n} came {d}"}, {"{l} ভিজে আমরা {v}", "{l} bhije amra {v}", "getting wet {l} we {v}"}, {"{g} শব্দ শুনি {t}", "{g} shobdo shuni {t}", "I hear the sound {g} {t}"}, {"টাপুর টুপুর {n} পড়ে", "tapur tupur {n} pore", "pitter-patter falls the {n}"}, {"{n} দেখে মন {a}", "{n} dekhe mon {a}", "seeing the {n} the heart is {a}"}};
+constexpr Word sea_words[] = {{'n', {"সাগর", "shagor", "sea"}}, {'n', {"ঢেউ", "dheu", "wave"}}, {'n', {"মাঝি", "majhi", "boatman"}}, {'n', {"নৌকা", "nouka", "boat"}}, {'g', {"সাগরের", "shagorer", "of the sea"}}, {'g', {"নদীর", "nodir", "of the river"}}, {'l', {"স্রোতে", "srote", "in the current"}}};
+constexpr Text sea_lines[] = {{"{n} ডাকে, আমি {v}", "{n} dake, ami {v}", "the {n} calls, I {v}"}, {"নিয়ে চলো {n}, ওই পারে", "niye cholo {n}, oi pare", "take me, O {n}, to the other shore"}, {"{g} কূল নাই রে {t}", "{g} kul nai re {t}", "there is no shore {g} {t}"}, {"{l} ভাসে আমার {n}", "{l} bhashe amar {n}", "{l} floats my {n}"}, {"{n} আসে, {n} যায় {d}", "{n} ashe, {n} jay {d}", "the {n} comes, the {n} goes {d}"}};
+constexpr Word journey_words[] = {{'n', {"পথ", "poth", "road"}}, {'n', {"পাহাড়", "pahar", "hill"}}, {'n', {"পথিক", "pothik", "traveller"}}, {'n', {"রেলগাড়ি", "relgari", "train"}}, {'g', {"পথের", "pother", "of the road"}}, {'g', {"দূরের", "durer", "of far away"}}, {'l', {"পথে", "pothe", "on the road"}}};
+constexpr Text journey_lines[] = {{"আমায় ডাকে ওই {n}", "amay dake oi {n}", "that {n} is calling me"}, {"{g} ধুলো আমার সাথী", "{g} dhulo amar shathi", "the dust {g} is my companion"}, {"{l} আমি {v} {t}", "{l} ami {v} {t}", "{l} I {v} {t}"}, {"কোথায় যাও রে {n}", "kothay jao re {n}", "where are you going, O {n}"}, {"{n} চেনে আমার পা", "{n} chene amar pa", "the {n} knows my feet"}};
+constexpr Word home_words[] = {{'n', {"ঘর", "ghor", "home"}}, {'n', {"গ্রাম", "gram", "village"}}, {'n', {"মা", "ma", "mother"}}, {'n', {"মাটি", "mati", "soil"}}, {'g', {"মাটির", "matir", "of the soil"}}, {'g', {"মায়ের", "mayer", "of mother"}}, {'l', {"গ্রামে", "grame", "in the village"}}};
+constexpr Text home_lines[] = {{"{g} গন্ধে মন ভরে", "{g} gondhe mon bhore", "with the scent {g} the heart fills"}, {"{l} আমরা {v} {t}", "{l} amra {v} {t}", "{l} we {v} {t}"}, {"আমার {n} আমায় ডাকে", "amar {n} amay dake", "my {n} is calling me"}, {"{g} কোলে ফিরে আসি", "{g} kole phire ashi", "to the lap {g} I come back"}, {"{n} আছে {d}", "{n} achhe {d}", "there is {n} {d}"}};
+constexpr Word celebration_words[] = {{'n', {"উৎসব", "utshob", "festival"}}, {'n', {"মেলা", "mela", "fair"}}, {'n', {"বসন্ত", "boshonto", "spring"}}, {'n', {"ঢাক", "dhak", "big drum"}}, {'g', {"উৎসবের", "utshober", "of the festival"}}, {'g', {"রঙের", "ronger", "of colours"}}, {'l', {"মেলায়", "melay", "at the fair"}}};
+constexpr Text celebration_lines[] = {{"এসো সবাই, এলো {n}", "esho shobai, elo {n}", "come everyone, the {n} has come"}, {"{g} দিনে আমরা {v}", "{g} dine amra {v}", "on the day {g} we {v}"}, {"{l} দেখা হবে {t}", "{l} dekha hobe {t}", "we shall meet {l} {t}"}, {"বাজে {n} {d}", "baje {n} {d}", "the {n} resounds {d}"}, {"{n} মানে সবার হাসি", "{n} mane shobar hashi", "the {n} means everyone's laughter"}};
+constexpr Word dance_words[] = {{'n', {"নাচ", "nach", "dance"}}, {'n', {"নূপুর", "nupur", "anklet"}}, {'n', {"তাল", "tal", "beat"}}, {'n', {"ঢোল", "dhol", "drum"}}, {'g', {"নাচের", "nacher", "of the dance"}}, {'g', {"ঢোলের", "dholer", "of the drum"}}, {'l', {"তালে", "tale", "on the beat"}}};
+constexpr Text dance_lines[] = {{"{g} শব্দে আমরা {v}", "{g} shobde amra {v}", "at the sound {g} we {v}"}, {"{l} পা মেলাও {t}", "{l} pa melao {t}", "step {l} {t}"}, {"রুমঝুম বাজে {n}", "rumjhum baje {n}", "jingling sounds the {n}"}, {"{n} থামে না {t}", "{n} thame na {t}", "the {n} does not stop {t}"}, {"নাচো রে {n}, নাচো রে {N}", "nacho re {n}, nacho re {N}", "dance, O {n}, dance, O {N}"}};
+constexpr Word memory_words[] = {{'n', {"শৈশব", "shoishob", "childhood"}}, {'n', {"ছবি", "chhobi", "picture"}}, {'n', {"গল্প", "golpo", "story"}}, {'n', {"পুরোনো খাতা", "purono khata", "old notebook"}}, {'g', {"শৈশবের", "shoishober", "of childhood"}}, {'g', {"স্কুলের", "skuler", "of the school"}}, {'l', {"ছবিতে", "chhobite", "in the picture"}}};
+constexpr Text memory_lines[] = {{"মনে পড়ে {n} {t}", "mone pore {n} {t}", "I recall the {n} {t}"}, {"{g} দিন কোথায় গেল", "{g} din kothay gelo", "where did the days {g} go"}, {"{l} আমরা দুজন", "{l} amra dujon", "{l} we are two together"}, {"সেই {n} আজও আছে {d}", "shei {n} ajo achhe {d}", "that {n} is still there {d}"}, {"{n} খুলে আমি {v}", "{n} khule ami {v}", "opening the {n} I {v}"}};
+constexpr Word city_words[] = {{'n', {"শহর", "shohor", "city"}}, {'n', {"ট্রাম", "tram", "tram"}}, {'n', {"রাস্তা", "rasta", "street"}}, {'n', {"ভিড়", "bhir", "crowd"}}, {'g', {"শহরের", "shohorer", "of the city"}}, {'g', {"গলির", "golir", "of the lane"}}, {'l', {"শহরে", "shohore", "in the city"}}};
+constexpr Text city_lines[] = {{"এই {n} আমায় চেনে না", "ei {n} amay chene na", "this {n} does not know me"}, {"{l} আমি {v} {t}", "{l} ami {v} {t}", "{l} I {v} {t}"}, {"{g} আলো নেভে না", "{g} alo nebhe na", "the light {g} does not go out"}, {"{n} জাগে {t}", "{n} jage {t}", "the {n} is awake {t}"}, {"{g} মোড়ে দেখা হলো", "{g} more dekha holo", "at the corner {g} we met"}};
+constexpr Word dream_words[] = {{'n', {"স্বপ্ন", "shopno", "dream"}}, {'n', {"ডানা", "dana", "wing"}}, {'n', {"ঘুড়ি", "ghuri", "kite"}}, {'n', {"রংধনু", "rongdhonu", "rainbow"}}, {'g', {"স্বপ্নের", "shopner", "of the dream"}}, {'g', {"রূপকথার", "rupkothar", "of the fairy tale"}}, {'l', {"স্বপ্নে", "shopne", "in the dream"}}};
+constexpr Text dream_lines[] = {{"{l} দেখি তোমার মুখ", "{l} dekhi tomar mukh", "{l} I see your face"}, {"{n} হয়ে উড়ে যাই {t}", "{n} hoye ure jai {t}", "becoming a {n} I fly away {t}"}, {"{g} দেশে আমরা {v}", "{g} deshe amra {v}", "in the land {g} we {v}"}, {"ভেঙো না আমার {n}", "bhengo na amar {n}", "do not break my {n}"}, {"চোখ বুজলে আসে {n}", "chokh bujle ashe {n}", "when I close my eyes the {n} comes"}};
+
+constexpr Theme themes[] = {
+    {"love", love_words, love_lines}, {"longing", longing_words, longing_lines}, {"night", night_words, night_lines}, {"rain", rain_words, rain_lines},
+    {"sea", sea_words, sea_lines}, {"journey", journey_words, journey_lines}, {"home", home_words, home_lines}, {"celebration", celebration_words, celebration_lines},
+    {"dance", dance_words, dance_lines}, {"memory", memory_words, memory_lines}, {"city", city_words, city_lines}, {"dream", dream_words, dream_lines},
+};
+constexpr Vocabulary vocabulary = {"bangla", common, lines, themes};
+// clang-format on
+
+}  // namespace
+
+const Vocabulary& bangla_vocabulary() { return vocabulary; }
+
+}  // namespace chorale::data::synth
