@@ -181,12 +181,13 @@ class FixedTransform {
   template <class Sample, class Sink>
   void forward(const Sample& sample, float* work, const Sink& sink) const {
     alignas(64) float scratch[scratch_floats], low[complex_floats * B], high[complex_floats * B];
-    rows([&](int j) { return Complex{sample(2 * j), sample(2 * j + 1)}; }, scratch, work);
+    const float* real = twiddles_.real.data();
+    rows([=](int j) { return Complex{sample(2 * j), sample(2 * j + 1)}; }, scratch, work);
     const auto row = [&](int k1, float* out) {
-      column(k1, work, scratch, [&](int k2, Complex z) { store_complex(out + complex_floats * k2, z); });
+      column(k1, work, scratch, [=](int k2, Complex z) { store_complex(out + complex_floats * k2, z); });
     };
-    const auto join = [&](int k, const float* at, const float* mirrored) {
-      join_spectrum(k, M, load_complex(at), load_complex(mirrored), twiddles_.real.data() + 2 * k, sink);
+    const auto join = [=](int k, const float* at, const float* mirrored) {
+      join_spectrum(k, M, load_complex(at), load_complex(mirrored), real + 2 * k, sink);
     };
     row(0, low);
     for (int k2 = 0; k2 <= B / 2; ++k2)

@@ -105,7 +105,7 @@ void for_frame_blocks(Context& context, const ConstView& samples, const float* w
 #pragma omp parallel num_threads(threads)
   {
     float* transposed = scratch.as<float>() + omp_get_thread_num() * block_floats;
-    const auto sample = [&](int m) { return simd::load(transposed + where[m]) * half_window[m]; };
+    const auto sample = [=](int m) { return simd::load(transposed + where[m]) * half_window[m]; };
 #pragma omp for schedule(dynamic)
     for (std::int64_t part = 0; part < parts; ++part)
       for (std::int64_t task = part * share; task < std::min(tasks, (part + 1) * share); ++task) {

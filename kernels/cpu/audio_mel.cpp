@@ -72,7 +72,7 @@ void mel_spectrogram_forward(Context& context, ConstView samples, ConstView wind
     for_frame_blocks(context, samples, window.as<float>(), params, frames, work_floats + power_floats,
                      [&](const FrameBlock& block, const auto& sample, float* work) {
                        float* power = work + work_floats;
-                       transform.forward(sample, work, [&](int k, simd::Complex x) {
+                       transform.forward(sample, work, [=](int k, simd::Complex x) {
                          simd::store(power + lanes * k, x.re * x.re + x.im * x.im);
                        });
                        apply_exponent(power, power_floats, exponent);

@@ -86,7 +86,7 @@ void stft_forward(Context& context, ConstView samples, ConstView window, FramePa
     for_frame_blocks(context, samples, window.as<float>(), params, frames, transform.work_floats(),
                      [&](const FrameBlock& block, const auto& sample, float* work) {
                        float* out = spectrum.as<float>() + 2 * (block.clip * bins * frames + block.frame);
-                       transform.forward(sample, work, [&](int k, Complex x) {
+                       transform.forward(sample, work, [=](int k, Complex x) {
                          store_spectrum(out + 2 * k * frames, x, block.valid);
                        });
                      });
