@@ -74,7 +74,7 @@ Tensor clip_descriptor(const FeatureExtractor& extractor, const Tensor& samples,
   Tensor onset({n, mel.dim(2)}, DType::f32), rhythm({n, rhythm_size}, DType::f32);
   kernel::frame_moments(context, db, frames, mel_moments);
   kernel::frame_moments(context, mfcc, Tensor::from_host(whole_windows, {n}), mfcc_moments);
-  kernel::onset_strength(context, db, onset);
+  kernel::onset_strength(context, db, 1, 1, 0, onset);
   kernel::autocorrelation(context, onset, frames, Tensor::from_host(rhythm_lags(params.mel), {rhythm_size}),
                           rhythm);
   // A few KB a clip: joined on the host.

@@ -24,10 +24,10 @@ void require_mel(const Tensor& mel, const char* what) {
 
 FeatureExtractor::FeatureExtractor(const FeatureParams& params) : params_(params) {
   const MelFilterBank bank = mel_filter_bank(params.mel);
-  check_range(params.amin > 0 && std::isfinite(params.amin), "amin", std::to_string(params.amin), "above 0");
+  check_range(params.amin > 0 && std::isfinite(params.amin), "amin", number_text(params.amin), "above 0");
   check_range(!params.reference || (*params.reference >= 0 && std::isfinite(*params.reference)), "ref",
-              std::to_string(params.reference.value_or(0)), "above 0, or max");
-  check_range(!std::isnan(params.top_db), "top_db", std::to_string(params.top_db), "0 or above, or none");
+              number_text(params.reference.value_or(0)), "above 0, or max");
+  check_range(!std::isnan(params.top_db), "top_db", number_text(params.top_db), "0 or above, or none");
   const auto count = [](const auto& values) { return static_cast<std::int64_t>(values.size()); };
   empty_bands_ = bank.empty_bands;
   window_ = Tensor::from_host(window_of(params.mel), {params.mel.n_fft});

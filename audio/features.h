@@ -48,6 +48,10 @@ class FeatureExtractor {
   /// samples f32 [n, length] -> f32 [n, n_mels, frames] (librosa.feature.melspectrogram). InputError on clips
   /// without samples or, uncentred, shorter than a frame.
   Tensor mel(const Tensor& samples) const;
+  /// mel [n, n_mels, frames] -> decibels against params().reference or, where that is unset,
+  /// `default_reference` (0: each clip's maximum), no more than top_db below the maximum
+  /// (librosa.power_to_db).
+  Tensor decibels(const Tensor& mel, float default_reference) const;
   /// mel [n, n_mels, frames] -> dB below each clip's maximum (or against `reference`), no more than top_db
   /// below the maximum (librosa.power_to_db with ref=np.max).
   Tensor mel_db(const Tensor& mel) const;
@@ -61,7 +65,6 @@ class FeatureExtractor {
   Tensor mfcc_delta(const Tensor& mel) const;
 
  private:
-  Tensor decibels(const Tensor& mel, float default_reference) const;
   Tensor cepstra(const Tensor& mel, std::int64_t rows) const;
 
   FeatureParams params_;

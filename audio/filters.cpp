@@ -59,11 +59,11 @@ void check(const MelParams& p) {
   const double top = highest_frequency(p);
   check_range(std::isfinite(p.fmin) && std::isfinite(p.fmax) && p.fmin >= 0 && p.fmax >= 0 &&
                   top <= p.sample_rate / 2.0 && p.fmin < top,
-              "fmin, fmax", text(p.fmin) + ", " + text(p.fmax),
-              "0 <= fmin < fmax <= sample_rate / 2 = " + text(p.sample_rate / 2.0));
-  check_range(std::isfinite(p.power) && p.power > 0 && p.power <= 4, "power", text(p.power),
+              "fmin, fmax", number_text(p.fmin) + ", " + number_text(p.fmax),
+              "0 <= fmin < fmax <= sample_rate / 2 = " + number_text(p.sample_rate / 2.0));
+  check_range(std::isfinite(p.power) && p.power > 0 && p.power <= 4, "power", number_text(p.power),
               "above 0, up to 4");
-  check_range(p.norm.kind != BandNorm::Kind::p_norm || p.norm.p > 0, "norm", text(p.norm.p),
+  check_range(p.norm.kind != BandNorm::Kind::p_norm || p.norm.p > 0, "norm", number_text(p.norm.p),
               "slaney, none or a number above 0");
 }
 
@@ -119,7 +119,7 @@ std::vector<float> dct_matrix(const CepstrumParams& params, std::int64_t size) {
   check_range(params.dct_type >= 1 && params.dct_type <= 3, "dct_type", std::to_string(params.dct_type),
               "1, 2 or 3");
   check_range(params.dct_type != 1 || size > 1, "dct_type", "1 of one mel band", "2 or 3, or more mel bands");
-  check_range(std::isfinite(params.lifter) && params.lifter >= 0, "lifter", std::to_string(params.lifter),
+  check_range(std::isfinite(params.lifter) && params.lifter >= 0, "lifter", number_text(params.lifter),
               "0 or above");
   std::vector<float> matrix;
   matrix.reserve(static_cast<std::size_t>(params.n_mfcc * size));

@@ -2,138 +2,201 @@
 #include "audio/single_file.h"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 
+#include "audio/checks.h"
+#include "audio/frame_stream.h"
 #include "audio/resample.h"
+#include "audio/stft.h"
 #include "tensor/file.h"
 #include "tensor/npy.h"
 
 namespace chorale::audio {
 namespace {
 
-/// Mel frames of a stream. Frames see n_fft / 2 samples to each side, so a piece is computed with whole hops
-/// of context around it, and only the frames that see no edge of the piece are kept (but for the edges of the
-/// clip).
-class MelStream {
+/// A file at one sample rate, as often as it is asked for.
+class Source {
  public:
-  explicit MelStream(const FeatureExtractor& extractor)
-      : extractor_(extractor),
-        hop_(extractor.params().mel.hop_length),
-        context_((extractor.params().mel.n_fft / 2 + hop_ - 1) / hop_),
-        piece_(std::max<std::int64_t>(64, 32 * 22050 / hop_)) {}
+  Source(const std::string& path, int sample_rate, const DecodeOptions& options)
+      : path_(path), sample_rate_(sample_rate), options_(options) {}
 
-  std::vector<float>& pending() { return pending_; }
-
-  /// Turns complete pieces of pending() into frames; at the end of the stream, all of it.
-  void advance(bool end) {
-    while (static_cast<std::int64_t>(pending_.size()) >= (lead_ + piece_ + context_) * hop_)
-      compute((lead_ + piece_ + context_) * hop_, piece_);
-    if (end && total_length() > 0)
-      compute(static_cast<std::int64_t>(pending_.size()),
-              1 + static_cast<std::int64_t>(pending_.size()) / hop_ - lead_);
-  }
-
-  /// [1, bands, frames] of everything computed.
-  Tensor joined() const {
-    const std::int64_t bands = extractor_.params().mel.n_mels;
-    Tensor out({1, bands, frames_}, DType::f32);
-    std::vector<float> all(static_cast<std::size_t>(bands * frames_));
-    std::int64_t at = 0;
-    for (const Part& part : parts_) {
-      for (std::int64_t b = 0; b < bands; ++b)
-        std::memcpy(all.data() + b * frames_ + at, part.values.data() + b * part.frames,
-                    static_cast<std::size_t>(part.frames) * sizeof(float));
-      at += part.frames;
+  /// Runs all samples through `compute`, piece by piece.
+  void stream(const FrameParams& params, const std::function<Tensor(const Tensor&)>& compute,
+              const std::function<void(const Tensor&)>& sink) {
+    AudioReader reader(path_, options_);
+    Resampler resampler(reader.sample_rate(), sample_rate_);
+    FrameStream stream(params, compute, sink);
+    std::vector<float> block(1 << 15);
+    bool any = false;
+    while (const std::size_t got = reader.read(block)) {
+      any = true;
+      resampler.process(std::span<const float>(block).first(got), stream.pending());
+      stream.advance(false);
     }
-    out.upload(all.data(), DType::f32);
-    return out;
+    if (!any)
+      throw InputError("no samples" + (reader.warnings().empty() ? "" : ": " + reader.warnings().back()));
+    resampler.finish(stream.pending());
+    stream.advance(true);
+    warnings = reader.warnings();
   }
+
+  /// The same, joined: [1, rows, frames] or [1, rows, frames, width].
+  Tensor frames(const FrameParams& params, const std::function<Tensor(const Tensor&)>& compute) {
+    JoinedFrames all;
+    stream(params, compute, [&](const Tensor& piece) { all.append(piece); });
+    return all.joined();
+  }
+
+  std::vector<std::string> warnings;
 
  private:
-  struct Part {
-    std::vector<float> values;
-    std::int64_t frames;
-  };
-
-  std::int64_t total_length() const { return static_cast<std::int64_t>(pending_.size()) + frames_; }
-
-  /// Keeps `count` frames after the first lead_ of those of the first `length` pending samples, then drops
-  /// what no later frame sees.
-  void compute(std::int64_t length, std::int64_t count) {
-    const Tensor samples = Tensor::from_host(
-        std::span<const float>(pending_).first(static_cast<std::size_t>(length)), {1, length});
-    const Tensor mel = extractor_.mel(samples)[0].slice(1, lead_, lead_ + count).contiguous();
-    parts_.push_back({mel.to_host<float>(), count});
-    frames_ += count;
-    const std::int64_t kept_lead = std::min(context_, lead_ + count);
-    pending_.erase(pending_.begin(), pending_.begin() + std::min((lead_ + count - kept_lead) * hop_,
-                                                                 static_cast<std::int64_t>(pending_.size())));
-    lead_ = kept_lead;
-  }
-
-  const FeatureExtractor& extractor_;
-  std::int64_t hop_, context_, piece_;
-  std::int64_t lead_ = 0;  ///< frames at the front of pending_ that are already out
-  std::int64_t frames_ = 0;
-  std::vector<float> pending_;
-  std::vector<Part> parts_;
+  std::string path_;
+  int sample_rate_;
+  DecodeOptions options_;
 };
 
-}  // namespace
-
-Feature feature_from(const std::string& name) {
-  if (name == "mel") return Feature::mel;
-  if (name == "mel_db") return Feature::mel_db;
-  if (name == "mfcc") return Feature::mfcc;
-  if (name == "mfcc_delta") return Feature::mfcc_delta;
-  throw UsageError("feature: unknown: " + printable(name) + " (allowed mel, mel_db, mfcc, mfcc_delta)");
-}
-
-ExtractedFeature extract_file(const std::string& path, Feature feature, const FeatureParams& params,
-                              const DecodeOptions& options) {
-  const FeatureExtractor extractor(params);
-  AudioReader reader(path, options);
-  Resampler resampler(reader.sample_rate(), params.mel.sample_rate);
-  MelStream stream(extractor);
-  std::vector<float> block(1 << 15);
-  bool any = false;
-  while (const std::size_t got = reader.read(block)) {
-    any = true;
-    resampler.process(std::span<const float>(block).first(got), stream.pending());
-    stream.advance(false);
-  }
-  if (!any)
-    throw InputError(printable(path) + ": no samples" +
-                     (reader.warnings().empty() ? "" : ": " + reader.warnings().back()));
-  resampler.finish(stream.pending());
-  stream.advance(true);
-  ExtractedFeature result{stream.joined(), reader.warnings()};
-  for (const std::int64_t band : extractor.empty_bands())
-    result.warnings.push_back("mel band " + std::to_string(band) + " lies between two bins and stays empty");
-  try {
-    if (feature == Feature::mel_db) result.values = extractor.mel_db(result.values);
-    if (feature == Feature::mfcc) result.values = extractor.mfcc(result.values);
-    if (feature == Feature::mfcc_delta) result.values = extractor.mfcc_delta(result.values);
-  } catch (const InputError& error) {
-    throw InputError(printable(path) + ": " + error.what());
-  }
-  result.values = result.values[0];
+ChromaParams chroma_params(const FileParams& params) {
+  ChromaParams result = params.chroma;
+  static_cast<StftParams&>(result) = params.features.mel;
+  result.sample_rate = params.features.mel.sample_rate;
   return result;
 }
 
-std::vector<std::string> extract_single(const std::string& input, const std::string& feature,
-                                        const std::string& output, const FeatureParams& params,
-                                        const DecodeOptions& options) {
-  const Feature kind = feature_from(feature);
+TempoParams tempo_params(const FileParams& params) {
+  TempoParams result = params.tempo;
+  result.sample_rate = params.features.mel.sample_rate;
+  result.hop_length = params.features.mel.hop_length;
+  return result;
+}
+
+/// What the feature's own functions would find only when the file is read. The mel features are checked by
+/// their extractor.
+void check_for(Feature feature, const FileParams& params) {
+  const MelParams& mel = params.features.mel;
+  check_range(mel.sample_rate >= 1000 && mel.sample_rate <= 768000, "sample_rate",
+              std::to_string(mel.sample_rate), "1000 to 768000");
+  if (feature == Feature::rms) {
+    check_range(mel.n_fft >= 1, "frame_length", std::to_string(mel.n_fft), "1 or more");
+    check_range(mel.hop_length >= 1 && mel.hop_length <= mel.n_fft, "hop_length",
+                std::to_string(mel.hop_length), "1 to frame_length = " + std::to_string(mel.n_fft));
+  } else {
+    check(static_cast<const StftParams&>(mel));
+  }
+  if (feature == Feature::chroma) check(chroma_params(params));
+  if (feature == Feature::onset_strength || feature == Feature::tempo) check(params.onset);
+  if (feature == Feature::tempo) check(tempo_params(params));
+}
+
+/// One value a frame as a matrix of one row.
+Tensor as_row(const Tensor& x) { return x.reshape({x.dim(0), 1, x.dim(1)}); }
+
+Tensor chroma_of_file(Source& source, const ChromaParams& params) {
+  const auto power = [&](const Tensor& samples) { return spectrogram(samples, params, 2.0f); };
+  double tuning = params.tuning.value_or(0);
+  if (!params.tuning) {
+    std::vector<Peak> peaks;
+    source.stream(params, power, [&](const Tensor& piece) {
+      const std::vector<Peak> some = spectral_peaks(piece, params.sample_rate);
+      peaks.insert(peaks.end(), some.begin(), some.end());
+    });
+    tuning = tuning_of(peaks, params.n_chroma);
+  }
+  return source.frames(params,
+                       [&](const Tensor& samples) { return chroma_of(power(samples), params, tuning); });
+}
+
+/// What is made of the mel matrix.
+Tensor from_mel(const FeatureExtractor& extractor, const Tensor& mel, Feature feature,
+                const FileParams& params) {
+  if (feature == Feature::mel_db) return extractor.mel_db(mel)[0];
+  if (feature == Feature::log_mel) return extractor.log_mel(mel)[0];
+  if (feature == Feature::mfcc) return extractor.mfcc(mel)[0];
+  if (feature == Feature::mfcc_delta) return extractor.mfcc_delta(mel)[0];
+  if (feature == Feature::mel) return mel[0];
+  const Tensor onset = onset_strength(extractor, mel, params.onset);
+  if (feature == Feature::onset_strength) return onset[0];
+  return Tensor::from_host(std::vector<float>{static_cast<float>(tempo(onset, tempo_params(params))[0])},
+                           {1});
+}
+
+/// librosa's warning of bands that no bin reaches.
+std::string empty_bands_warning(const std::vector<std::int64_t>& bands) {
+  std::string text = bands.size() == 1 ? "mel band " : "mel bands ";
+  constexpr std::size_t named = 8;
+  for (std::size_t i = 0; i < std::min(named, bands.size()); ++i)
+    text += (i ? ", " : "") + std::to_string(bands[i]);
+  if (bands.size() > named) text += " and " + std::to_string(bands.size() - named) + " more";
+  return text + (bands.size() == 1 ? " lies" : " lie") +
+         " between two bins and stay empty: a larger n_fft or fewer n_mels would fill them";
+}
+
+}  // namespace
+
+const std::vector<std::string>& feature_names() {
+  static const std::vector<std::string> names{"mel",        "mel_db",         "log_mel", "mfcc",
+                                              "mfcc_delta", "stft",           "rms",     "spectral_centroid",
+                                              "chroma",     "onset_strength", "tempo"};
+  return names;
+}
+
+Feature feature_from(const std::string& name) {
+  const std::vector<std::string>& names = feature_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<Feature>(found - names.begin());
+  std::string allowed;
+  for (const std::string& each : names) allowed += (allowed.empty() ? "" : ", ") + each;
+  throw UsageError("feature: unknown: " + printable(name) + " (allowed " + allowed + ")");
+}
+
+ExtractedFeature extract_file(const std::string& path, Feature feature, const FileParams& params,
+                              const DecodeOptions& options) {
+  const MelParams& mel = params.features.mel;
+  check_for(feature, params);
+  Source source(path, mel.sample_rate, options);
+  ExtractedFeature result;
+  std::vector<std::string> notes;
+  try {
+    if (feature == Feature::stft) {
+      result.values = source.frames(mel, [&](const Tensor& samples) { return stft(samples, mel); })[0];
+    } else if (feature == Feature::rms) {
+      result.values = source.frames(mel, [&](const Tensor& samples) { return as_row(rms(samples, mel)); })[0];
+    } else if (feature == Feature::spectral_centroid) {
+      result.values = source.frames(mel, [&](const Tensor& samples) {
+        return as_row(spectral_centroid(spectrogram(samples, mel, 1.0f), mel.sample_rate));
+      })[0];
+    } else if (feature == Feature::chroma) {
+      result.values = chroma_of_file(source, chroma_params(params))[0];
+    } else {
+      const FeatureExtractor extractor(params.features);
+      if (!extractor.empty_bands().empty()) notes.push_back(empty_bands_warning(extractor.empty_bands()));
+      const Tensor bands = source.frames(mel, [&](const Tensor& samples) { return extractor.mel(samples); });
+      result.values = from_mel(extractor, bands, feature, params);
+    }
+  } catch (const InputError& error) {
+    // What the reader says names the file already.
+    const std::string what = error.what();
+    throw InputError(what.starts_with(printable(path)) ? what : printable(path) + ": " + what);
+  }
+  result.warnings = source.warnings;
+  result.warnings.insert(result.warnings.end(), notes.begin(), notes.end());
+  return result;
+}
+
+ExtractedFeature extract_single(const std::string& input, Feature feature, const std::string& output,
+                                const FileParams& params, const DecodeOptions& options) {
   std::error_code ignored;
   if (std::filesystem::equivalent(input, output, ignored))
     throw UsageError("output: is the input itself: " + printable(output) + " (allowed any other file)");
   check_writable(output);
-  const ExtractedFeature result = extract_file(input, kind, params, options);
-  write_npy(output, result.values);
-  return result.warnings;
+  ExtractedFeature result = extract_file(input, feature, params, options);
+  if (feature == Feature::stft) {
+    write_npy_complex(output, result.values);
+  } else {
+    write_npy(output, result.values);
+  }
+  return result;
 }
 
 }  // namespace chorale::audio

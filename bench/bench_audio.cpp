@@ -25,6 +25,7 @@
 #include "audio/decode.h"
 #include "audio/features.h"
 #include "audio/resample.h"
+#include "audio/stft.h"
 #include "tools/common/threads.h"
 
 namespace {
@@ -148,6 +149,33 @@ void features(Fixture& f) {
   f.context.synchronize();
 }
 
+/// Mel bands, MFCC and their first and second derivative.
+void derivatives(Fixture& f) {
+  const Tensor power = f.extractor.mel(f.samples);
+  benchmark::DoNotOptimize(f.extractor.mfcc_delta(power));
+  f.context.synchronize();
+}
+
+void mel_and_derivatives(benchmark::State& state, DeviceKind kind) {
+  Fixture f(kind, 4);
+  for (auto _ : state) derivatives(f);
+  report(state, 4, fft_flops(2048) + 2 * 2018 + 2 * 40 * 128 + 2 * 80 * 9);
+}
+
+void transforms(benchmark::State& state, DeviceKind kind, bool inverse) {
+  Fixture f(kind, 4);
+  audio::StftParams params;
+  params.n_fft = static_cast<std::int32_t>(state.range(0));
+  params.hop_length = params.n_fft / 4;
+  const Tensor spectrum = audio::stft(f.samples, params);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(inverse ? audio::istft(spectrum, params, clip_length)
+                                     : audio::stft(f.samples, params));
+    f.context.synchronize();
+  }
+  report(state, 4, fft_flops(static_cast<double>(state.range(0))), params.hop_length);
+}
+
 void mel_db_and_mfcc(benchmark::State& state, DeviceKind kind) {
   Fixture f(kind, 4);
   for (auto _ : state) features(f);
@@ -190,17 +218,19 @@ double processor_seconds() {
 int run_once(const std::string& what, DeviceKind kind) {
   constexpr int repeats = 15;
   Fixture f(kind, 1);
-  const bool all = what == "features";
-  if (!all && what != "mel") {
-    std::fprintf(stderr, "error: --once: unknown workload: %s (allowed mel, features)\n", what.c_str());
+  if (what != "mel" && what != "features" && what != "mfcc_delta") {
+    std::fprintf(stderr, "error: --once: unknown workload: %s (allowed mel, features, mfcc_delta)\n",
+                 what.c_str());
     return 2;
   }
   std::vector<double> times;
   for (int i = 0; i < repeats + 3; ++i) {
     const auto start = Clock::now();
     const double cpu_start = processor_seconds();
-    if (all) {
+    if (what == "features") {
       features(f);
+    } else if (what == "mfcc_delta") {
+      derivatives(f);
     } else {
       benchmark::DoNotOptimize(f.extractor.mel(f.samples));
       f.context.synchronize();
@@ -241,9 +271,21 @@ int main(int argc, char** argv) {
     const auto add = [](const std::string& name, auto run) {
       return benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMillisecond)->UseRealTime();
     };
-    add("spectra", [=](benchmark::State& s) { spectra(s, kind); })->RangeMultiplier(2)->Range(64, 16384);
+    add("spectra", [=](benchmark::State& s) { spectra(s, kind); })
+        ->RangeMultiplier(2)
+        ->Range(64, 16384)
+        ->Arg(400)
+        ->Arg(480)
+        ->Arg(1000)
+        ->Arg(1200);
     add("mel", [=](benchmark::State& s) { mel(s, kind); });
     add("mel_db+mfcc", [=](benchmark::State& s) { mel_db_and_mfcc(s, kind); });
+    add("mel+mfcc_delta", [=](benchmark::State& s) { mel_and_derivatives(s, kind); });
+    for (const bool inverse : {false, true})
+      add(inverse ? "istft" : "stft", [=](benchmark::State& s) { transforms(s, kind, inverse); })
+          ->Arg(400)
+          ->Arg(1200)
+          ->Arg(2048);
     add("resample", [](benchmark::State& s) { resample(s); })->Arg(44100)->Arg(48000);
     add("decode/wav", [](benchmark::State& s) { decode(s, SF_FORMAT_WAV | SF_FORMAT_PCM_16, "wav"); });
     add("decode/flac", [](benchmark::State& s) { decode(s, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, "flac"); });

@@ -323,9 +323,8 @@ std::string_view descr(DType dtype) {
   throw ContractError("write_npy: unknown dtype");
 }
 
-std::string header_text(DType dtype, const Shape& shape) {
-  std::string dictionary =
-      "{'descr': '" + std::string(descr(dtype)) + "', 'fortran_order': False, 'shape': (";
+std::string header_text(std::string_view type, const Shape& shape) {
+  std::string dictionary = "{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (";
   for (std::size_t i = 0; i < shape.size(); ++i) {
     dictionary += std::to_string(shape[i]) + (shape.size() == 1 ? "," : i + 1 < shape.size() ? ", " : "");
   }
@@ -340,6 +339,8 @@ std::string header_text(DType dtype, const Shape& shape) {
              static_cast<char>(dictionary.size() >> 8)};
   return header + dictionary;
 }
+
+std::string header_text(DType dtype, const Shape& shape) { return header_text(descr(dtype), shape); }
 
 void write_elements(AtomicFile& file, DType dtype, const void* values, std::size_t count) {
   if (dtype != DType::bf16) {
@@ -398,6 +399,17 @@ void write_npy(const std::string& path, const Tensor& tensor) {
   AtomicFile file(path);
   file.write(header_text(tensor.dtype(), tensor.shape()));
   append_elements(file, tensor);
+  file.commit();
+}
+
+void write_npy_complex(const std::string& path, const Tensor& pairs) {
+  if (pairs.dtype() != DType::f32 || pairs.rank() < 1 || pairs.dim(pairs.rank() - 1) != 2)
+    throw ContractError("write_npy_complex: f32 (..., 2) wanted: " + to_string(pairs.shape()));
+  Shape shape = pairs.shape();
+  shape.pop_back();
+  AtomicFile file(path);
+  file.write(header_text("<c8", shape));
+  append_elements(file, pairs);
   file.commit();
 }
 

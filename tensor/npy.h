@@ -43,6 +43,9 @@ Tensor read_npy(const std::string& path);
 /// Writes the tensor; the file is replaced when it is complete.
 void write_npy(const std::string& path, const Tensor& tensor);
 
+/// Writes f32 (..., 2), real and imaginary parts, as complex64 of the shape without its last dimension.
+void write_npy_complex(const std::string& path, const Tensor& pairs);
+
 /// Writes `values` (row-major) of the given shape; ContractError when the counts differ.
 void write_npy(const std::string& path, DType dtype, const void* values, const Shape& shape);
 template <class T>

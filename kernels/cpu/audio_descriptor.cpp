@@ -3,7 +3,7 @@
 // autocorrelation of an envelope at chosen lags.
 //
 //   mean_r = 1/c sum x[r, t],  deviation_r = sqrt(1/c sum (x[r, t] - mean_r)^2),           t < c = count
-//   onset[t] = 1/bands sum over b of max(0, db[b, t] - db[b, t-1])
+//   onset[t] = 1/bands sum over b of max(0, db[b, t - delay] - max over b' near b of db[b', t - delay - lag])
 //   a(lag) = sum over t of (x[t] - mean)(x[t + lag] - mean) / sum over t of (x[t] - mean)^2
 //
 // Sums over frames are f64 in ascending order, so results do not depend on the thread count.
@@ -16,6 +16,9 @@
 
 namespace chorale::cpu {
 namespace {
+
+/// The larger one; NaN if either is.
+float larger(float a, float b) { return a > b || a != a ? a : b; }
 
 bool f32(const ConstView& v) { return v.dtype == DType::f32 && present(v); }
 
@@ -48,26 +51,38 @@ void frame_moments(Context&, ConstView x, ConstView counts, View moments) {
   });
 }
 
-void onset_strength(Context&, ConstView db, View onset) {
+void onset_strength(Context&, ConstView db, std::int64_t lag, std::int64_t max_size, std::int64_t delay,
+                    View onset) {
   const std::int64_t bands = db.shape[1], frames = db.shape[2];
-  require(f32(db) && f32(onset) && db.rank == 3 && bands > 0 && onset.rank == 2 &&
-              onset.shape[0] == db.shape[0] && onset.shape[1] == frames,
-          "onset_strength", "db [n, bands, frames] and onset [n, frames] are f32", db, onset);
+  require(
+      f32(db) && f32(onset) && db.rank == 3 && bands > 0 && onset.rank == 2 &&
+          onset.shape[0] == db.shape[0] && onset.shape[1] == frames && lag > 0 && max_size > 0 && delay >= 0,
+      "onset_strength",
+      "db [n, bands, frames] and onset [n, frames] are f32, lag and max_size positive, delay not negative",
+      db, onset);
   constexpr std::int64_t tile = 256;  // frames
   const std::int64_t tiles = block_count(frames, tile);
   parallel_tasks(db.shape[0] * tiles, db.size(), [&](std::int64_t task) {
-    const std::int64_t clip = task / tiles, begin = task % tiles * tile,
-                       count = std::min(tile, frames - begin);
+    const std::int64_t clip = task / tiles, begin = task % tiles * tile, end = std::min(begin + tile, frames);
+    const std::int64_t first = std::max(begin, lag + delay), count = end - first;
     float sum[tile] = {};
-    for (std::int64_t b = 0; b < bands; ++b) {
-      const float* in = db.as<float>() + (clip * bands + b) * frames + begin;
-      for (std::int64_t t = begin == 0 ? 1 : 0; t < count; ++t) {
-        const float rise = in[t] - in[t - 1];
-        sum[t] += rise > 0 ? rise : 0.0f;
+    for (std::int64_t b = 0; b < bands && count > 0; ++b) {
+      const float* in = db.as<float>() + (clip * bands + b) * frames + first - delay;
+      float before[tile];
+      std::copy(in - lag, in - lag + count, before);
+      const std::int64_t low = std::max<std::int64_t>(b - max_size / 2, 0);
+      const std::int64_t high = std::min(b + (max_size - 1) / 2, bands - 1);
+      for (std::int64_t other = low; other <= high; ++other)
+        for (std::int64_t t = 0; t < count; ++t)
+          before[t] = larger(in[(other - b) * frames - lag + t], before[t]);
+      for (std::int64_t t = 0; t < count; ++t) {
+        const float rise = in[t] - before[t];
+        sum[t] += rise < 0 ? 0.0f : rise;
       }
     }
-    float* out = onset.as<float>() + clip * frames + begin;
-    for (std::int64_t t = 0; t < count; ++t) out[t] = sum[t] / static_cast<float>(bands);
+    float* out = onset.as<float>() + clip * frames;
+    std::fill(out + begin, out + std::max(begin, std::min(first, end)), 0.0f);
+    for (std::int64_t t = 0; t < count; ++t) out[first + t] = sum[t] / static_cast<float>(bands);
   });
 }
 

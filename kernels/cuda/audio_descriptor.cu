@@ -46,14 +46,20 @@ __global__ void __launch_bounds__(threads)
 }
 
 __global__ void __launch_bounds__(threads)
-    onset_kernel(const float* db, std::int64_t bands, std::int64_t frames, std::int64_t all, float* onset) {
+    onset_kernel(const float* db, std::int64_t bands, std::int64_t frames, std::int64_t lag,
+                 std::int64_t max_size, std::int64_t delay, std::int64_t all, float* onset) {
   for (std::int64_t item = global_thread(); item < all; item += global_threads()) {
-    const std::int64_t clip = item / frames, t = item % frames;
+    const std::int64_t clip = item / frames, t = item % frames - delay;
     const float* in = db + clip * bands * frames + t;
     float sum = 0;
-    for (std::int64_t b = 0; t > 0 && b < bands; ++b) {
-      const float rise = in[b * frames] - in[b * frames - 1];
-      sum += rise > 0 ? rise : 0.0f;
+    for (std::int64_t b = 0; t >= lag && b < bands; ++b) {
+      const std::int64_t low = b < max_size / 2 ? 0 : b - max_size / 2;
+      const std::int64_t high = b + (max_size - 1) / 2 < bands ? b + (max_size - 1) / 2 : bands - 1;
+      float before = in[b * frames - lag];
+      for (std::int64_t other = low; other <= high; ++other)
+        before = Max::combine(in[other * frames - lag], before);
+      const float rise = in[b * frames] - before;
+      sum += rise < 0 ? 0.0f : rise;
     }
     onset[item] = sum / static_cast<float>(bands);
   }
@@ -103,16 +109,18 @@ void frame_moments(Context& context, ConstView x, ConstView counts, View moments
          x.as<float>(), counts.as<std::int64_t>(), rows, x.shape[2], n * rows, moments.as<float>());
 }
 
-void onset_strength(Context& context, ConstView db, View onset) {
+void onset_strength(Context& context, ConstView db, std::int64_t lag, std::int64_t max_size,
+                    std::int64_t delay, View onset) {
   constexpr const char* op = "onset_strength";
   require_dtype(db, DType::f32, op, "db");
   require_dtype(onset, DType::f32, op, "onset");
   require(db.rank == 3 && db.shape[1] > 0, op, "db [n, bands, frames] is wanted");
+  require(lag > 0 && max_size > 0 && delay >= 0, op, "lag and max_size must be positive, delay not negative");
   const std::int64_t all = db.shape[0] * db.shape[2];
   require_size(onset, all, op, "onset");
   if (all == 0) return;
   LAUNCH((onset_kernel), stride_grid(context, all, threads), threads, 0, context.stream, db.as<float>(),
-         db.shape[1], db.shape[2], all, onset.as<float>());
+         db.shape[1], db.shape[2], lag, max_size, delay, all, onset.as<float>());
 }
 
 void autocorrelation(Context& context, ConstView x, ConstView counts, ConstView lags, View y) {

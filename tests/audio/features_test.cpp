@@ -6,10 +6,7 @@
 
 #include "audio/descriptor.h"
 #include "audio/filters.h"
-#include "audio/single_file.h"
-#include "tensor/npy.h"
 #include "tests/audio/signals.h"
-#include "tests/audio/wav_bytes.h"
 #include "tests/tensor_formats/temporary_folder.h"
 
 namespace chorale::testing {
@@ -117,28 +114,6 @@ TEST_F(Features, MelScalesInvert) {
     for (const double hz : {0.0, 440.0, 999.0, 1000.0, 5000.0, 22050.0})
       EXPECT_NEAR(mel_to_hz(hz_to_mel(hz, htk), htk), hz, 1e-8 * hz + 1e-9);
   EXPECT_DOUBLE_EQ(hz_to_mel(1000, false), 15);
-}
-
-// A file in pieces equals the clip in one go.
-TEST_F(Features, FileInPieces) {
-  const TemporaryFolder folder;
-  const std::vector<float> samples = signal("sweep", 22050, 22050 * 70 + 123);
-  write_sound(folder / "x.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 22050, 1, samples);
-  const FeatureExtractor extractor;
-  const Tensor mel = extractor.mel(clip(samples));
-  EXPECT_EQ(extract_file(folder / "x.wav", Feature::mel).values.to_host<float>(), mel.to_host<float>());
-  EXPECT_EQ(extract_file(folder / "x.wav", Feature::mfcc_delta).values.to_host<float>(),
-            extractor.mfcc_delta(mel).to_host<float>());
-  const ExtractedFeature part =
-      extract_file(folder / "x.wav", Feature::mel_db, {}, {.offset = 0.5, .duration = 0.25});
-  EXPECT_EQ(part.values.shape(), (Shape{128, 11}));
-  const std::string message = message_of<InputError>(
-      [&] { extract_file(folder / "x.wav", Feature::mfcc_delta, {}, {.duration = 0.1}); });
-  EXPECT_NE(message.find("x.wav: mfcc_delta: too few frames: 5"), std::string::npos) << message;
-  EXPECT_THROW(feature_from("chroma"), UsageError);
-  extract_single(folder / "x.wav", "mfcc", folder / "x.npy", {}, {.duration = whole_file});
-  EXPECT_EQ(read_npy(folder / "x.npy").to_host<float>(), extractor.mfcc(mel).to_host<float>());
-  EXPECT_THROW(extract_single(folder / "x.wav", "mfcc", folder / "x.wav", {}, {}), UsageError);
 }
 
 TEST_F(Features, DescriptorLeavesPaddingOut) {

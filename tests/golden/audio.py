@@ -211,7 +211,7 @@ transforms("stft_hamming_1200", "tone", length=7000, n_fft=1200, hop_length=300,
 transforms("stft_hop_equals_window", "noise", length=3000, n_fft=240, hop_length=240, window="boxcar", step=3,
            inverse_lengths=(3000,))
 descriptors("descriptors_default", "chord", length=33075, step=5)
-descriptors("descriptors_clicks", "clicks", length=22050 * 10, step=60, onset={"lag": 2, "max_size": 3})
+descriptors("descriptors_clicks", "clicks", length=22050 * 10, step=13, onset={"lag": 2, "max_size": 3})
 descriptors("descriptors_noise", "noise", rate=16000, length=16000 * 4, n_fft=400, hop_length=160, step=40,
             pad_mode="reflect", window="hamming", chroma={"n_chroma": 24, "norm": 2, "tuning": 0.1})
 descriptors("descriptors_uncentred", "sweep", length=22050, n_fft=1200, hop_length=300, center=False, step=9,

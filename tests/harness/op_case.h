@@ -117,6 +117,8 @@ std::vector<OpCase> mixture_cases();
 std::vector<OpCase> step_cases();
 std::vector<OpCase> optimizer_cases();
 std::vector<OpCase> audio_cases();
+std::vector<OpCase> audio_spectrum_cases();
+std::vector<OpCase> audio_descriptor_cases();
 std::vector<OpCase> cluster_cases();
 
 /// All of them.

@@ -12,7 +12,11 @@
 namespace chorale::tools {
 
 int run_extraction(Program& program, const ExtractionRequest& request) {
-  const Config& config = program.config();
+  Config config = program.config();
+  if (!request.window.empty()) {
+    config.set_from_flag({"features.window", request.window, "--window"});
+    config.check();
+  }
   const data::Corpus corpus =
       data::load_corpus(program.common().data, request.manifest, {request.allow_outside});
   std::vector<std::string> names = request.kinds;

@@ -13,6 +13,7 @@ namespace chorale::tools {
 struct ExtractionRequest {
   std::vector<std::string> kinds;  ///< empty: features.kind of the configuration
   std::string manifest;            ///< empty: <data>/manifest.csv or a walk
+  std::string window;              ///< features.window as typed; empty: the configuration's
   int workers = 0;                 ///< 0: as many as --threads
   bool strict = false, allow_outside = false;
   bool skip_bad = false;  ///< songs that cannot be used are no failure
