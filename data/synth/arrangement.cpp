@@ -90,8 +90,9 @@ Arrangement::Arrangement(const SongFactors& factors, double sample_rate, std::si
       bank_(sample_rate, tone_),
       drummer_(style_, groove_, factors, timeline_),
       band_(timeline_, harmony_, bank_, 4800 + 100 * factors.key, factors.seed),
-      composer_(timeline_, harmony_, style_, language_, style_.ornament, factors.seed),
       singer_(choose_singer(factors, style_, language_)),
+      composer_(timeline_, harmony_, style_, language_,
+                std::min(0.8f, style_.ornament * singer_.manner->ornament), factors.seed),
       timing_(factors.seed, lead_draw) {
   choose_parts();
   read_words();
@@ -108,7 +109,7 @@ void Arrangement::choose_parts() {
     Part out;
     out.instrument = pick(instruments, random);
     if (!grids.empty()) out.grid = pick_alternative(grids, random);
-    out.gain = gain * random.uniform(0.75f, 1.3f);
+    out.gain = gain * random.uniform(0.82f, 1.2f);
     out.arpeggio = random.below(3);
     return out;
   };

@@ -68,8 +68,8 @@ class Arrangement {
   NoteBank bank_;
   Drummer drummer_;
   Accompaniment band_;
-  Composer composer_;
   SingerChoice singer_;
+  Composer composer_;
   Random timing_;
   Part bass_, chords_, pad_, riff_, drone_;
   int lead_ = -1, second_lead_ = -1, double_ = -1;

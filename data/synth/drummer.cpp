@@ -14,10 +14,10 @@ Drummer::Drummer(const GenreStyle& style, const Groove& groove, const SongFactor
       timeline_(timeline),
       choice_(factors.seed, drums_draw),
       timing_(factors.seed, timing_draw) {
-  pitch_ = static_cast<float>(exp2(choice_.uniform(-0.22f, 0.22f)));
-  length_ = static_cast<float>(exp2(choice_.uniform(-0.6f, 0.4f)));
+  pitch_ = static_cast<float>(exp2(choice_.uniform(-0.16f, 0.16f)));
+  length_ = static_cast<float>(exp2(choice_.uniform(-0.4f, 0.3f)));
   takes_ = choice_.word() % 4096u;
-  gain_ = (0.4f + 0.5f * factors.energy) * choice_.uniform(0.8f, 1.2f);
+  gain_ = (0.4f + 0.5f * factors.energy) * choice_.uniform(0.85f, 1.18f);
   bool first = true;
   for (const std::string_view row : split(pick_alternative(groove.drums, choice_), ';')) {
     if (row == "-") continue;
@@ -39,7 +39,7 @@ Drummer::Drummer(const GenreStyle& style, const Groove& groove, const SongFactor
 Drummer::Row Drummer::row_of(int drum, std::string_view grid, float gain) {
   const DrumTuning tuning{pitch_, length_, factors_.brightness};
   const float metal = synth::drum(drum).body == Body::metal ? 0.5f : 1.0f;  // they carry far
-  Row row{varied(grid), {}, gain * metal * choice_.uniform(0.75f, 1.2f)};
+  Row row{varied(grid), {}, gain * metal * choice_.uniform(0.82f, 1.18f)};
   for (std::vector<float>& hit : row.hits) hit = render_drum(drum, tuning, timeline_.sample_rate, takes_++);
   return row;
 }

@@ -41,8 +41,8 @@ SongFactors draw(std::string_view genre, std::uint64_t seed, bool must_sing) {
   const GenreStyle& source =
       borrow ? siblings[static_cast<std::size_t>(random.below(static_cast<int>(siblings.size())))] : style;
   factors.mode = pick_weighted(source.scales, random);
-  factors.energy = rounded(std::clamp(style.energy + 0.09f * random.normal(), 0.05f, 0.98f));
-  factors.brightness = rounded(std::clamp(style.brightness + 0.09f * random.normal(), 0.05f, 0.98f));
+  factors.energy = rounded(std::clamp(style.energy + 0.08f * random.normal(), 0.05f, 0.98f));
+  factors.brightness = rounded(std::clamp(style.brightness + 0.08f * random.normal(), 0.05f, 0.98f));
   factors.sung = random.chance(style.sung) || must_sing;
   if (factors.sung) factors.theme = lyrics_theme(factors.language, factors.genre, seed);
   return factors;

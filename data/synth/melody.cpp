@@ -74,7 +74,21 @@ std::vector<int> Composer::onsets(const PhraseRequest& request, int usable) cons
   for (std::size_t i = 0; i < std::min(keys.size(), static_cast<std::size_t>(request.notes)); ++i)
     steps.push_back(keys[i].second);
   std::sort(steps.begin(), steps.end());
+  if (!request.syllables.empty()) stress(request, steps);
   return steps;
+}
+
+void Composer::stress(const PhraseRequest& request, std::vector<int>& steps) const {
+  Random random(seed_, melody_draw + 3 * request.role + 800000u);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool wanted = random.chance(1.0f - language_.evenness);
+    if (!request.syllables[i].stressed || !wanted) continue;
+    const int first = i == 0 ? 0 : steps[i - 1] + 1,
+              last = i + 1 < steps.size() ? steps[i + 1] - 1 : steps[i];
+    for (int step = first; step <= last; ++step) {
+      if (weight(step % timeline_.steps) > weight(steps[i] % timeline_.steps)) steps[i] = step;
+    }
+  }
 }
 
 std::vector<int> Composer::contour(const PhraseRequest& request, const std::vector<int>& steps) const {

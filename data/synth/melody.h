@@ -44,6 +44,9 @@ class Composer {
   /// How much a step attracts an onset.
   float weight(int step_of_bar) const;
   std::vector<int> onsets(const PhraseRequest& request, int usable) const;
+  /// Moves stressed syllables to stronger steps, where their neighbours leave room; the less, the more even
+  /// the language.
+  void stress(const PhraseRequest& request, std::vector<int>& steps) const;
   std::vector<int> contour(const PhraseRequest& request, const std::vector<int>& steps) const;
   /// Lets the phrase end on a turn of the mode, or on a resting note.
   void close(const PhraseRequest& request, std::vector<int>& degrees, Random& random) const;

@@ -152,7 +152,9 @@ std::vector<float> NoteBank::render(const Note& note) {
   float peak = 1e-6f;
   for (const float sample : out) peak = std::max(peak, std::abs(sample));
   const float scale = 1.0f / peak;
-  const float drive = it.drive, level = drive > 0.0f ? 1.0f / saturate(1.0f + drive) : 1.0f;
+  // A distorted note is loud all along: at the same peak it would cover the others.
+  const float drive = it.drive, loud = drive > 4.0f ? 0.6f : 1.0f;
+  const float level = drive > 0.0f ? loud / saturate(1.0f + drive) : 1.0f;
   for (float& sample : out) {
     sample *= scale;
     if (drive > 0.0f) sample = level * saturate((1.0f + drive) * sample);

@@ -23,7 +23,7 @@ class NoteBank {
  public:
   NoteBank(double sample_rate, const Tone& tone)
       : sample_rate_(sample_rate), tone_(tone), waveforms_(sample_rate, tone.brightness) {}
-  /// Samples with a peak of 1, release included. The span lives as long as the bank.
+  /// Samples with a peak of at most 1, release included. The span lives as long as the bank.
   std::span<const float> note(const Note& note);
   WaveformBank& waveforms() { return waveforms_; }
   const Tone& tone() const { return tone_; }

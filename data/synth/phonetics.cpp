@@ -172,7 +172,6 @@ void add_word(std::vector<Syllable>& out, const Sounds& sounds) {
     for (std::size_t k = 0; k < std::min<std::size_t>(2, waiting.size()); ++k)
       syllable.before[k] = waiting[waiting.size() - std::min<std::size_t>(2, waiting.size()) + k];
     syllable.vowel = now;
-    syllable.begins_word = out.size() == first;
     out.push_back(syllable);
     waiting.clear();
   }

@@ -33,7 +33,6 @@ struct Syllable {
   int glide = -1;  ///< second half of a diphthong
   int after = -1;
   bool stressed = false;
-  bool begins_word = false;
 };
 
 const Phone& phone(int index);

@@ -39,11 +39,11 @@ const std::vector<float>& Renderer::render(const SongFactors& factors, int sampl
   const Mix& recording = song.recording();
 
   Random random(factors.seed, mix_draw);
-  const float wet = recording.room * random.uniform(0.6f, 1.5f);
+  const float wet = recording.room * random.uniform(0.7f, 1.35f);
   const float decay_s = recording.room_s * random.uniform(0.7f, 1.4f);
-  const float band = random.uniform(0.88f, 1.14f), echo = recording.echo * random.uniform(0.5f, 1.3f);
+  const float band = random.uniform(0.9f, 1.11f), echo = recording.echo * random.uniform(0.5f, 1.3f);
   float tone[5];
-  for (int k = 0; k < 5; ++k) tone[k] = recording.tone[k] + 0.7f * random.normal();
+  for (int k = 0; k < 5; ++k) tone[k] = recording.tone[k] + 0.45f * random.normal();
   if (recording.pump > 0.0f) duck(music_, song.pulses(), recording.pump, 0.3, sample_rate);
   if (recording.echo > 0.0f)
     add_echo(voice_, static_cast<std::size_t>(0.75 * song.beat_samples()), std::min(0.6f, echo));

@@ -82,7 +82,7 @@ std::vector<Section> plan_form(const Timeline& timeline, const GenreStyle& style
   std::vector<Section> sections;
   const int unit = section_bars(timeline);
   int bar = 0;
-  const bool intro = random.chance(timeline.bars > unit + 1 ? 0.8f : 0.0f);
+  const bool intro = random.chance(timeline.bars > unit + 1 ? 0.7f : 0.0f);
   const std::string_view kind = pick_weighted(style.intros, random);
   const bool half = random.chance(0.6f);
   if (intro) {
