@@ -38,30 +38,43 @@ Excitation excitation_of(const Phone& it, double place) {
   return {0.0f, 0.0f, 0.0f};
 }
 
-/// Two-pole resonators side by side, each with a peak gain of about 1.
-struct Resonators {
-  float a[4], b[4], c[4], y1[4] = {}, y2[4] = {};
+/// Four floats that one instruction handles.
+using Lanes = float __attribute__((vector_size(16)));
 
-  void tune(int k, double hz, double width_hz, double rate) {
-    hz = std::min(hz, 0.45 * rate);
-    const double r = exp2(-4.532360141827194 * width_hz / rate);  // exp(-pi width / rate)
-    b[k] = static_cast<float>(2.0 * r * sine_of_turns(hz / rate + 0.25));
-    c[k] = static_cast<float>(r * r);
-    a[k] = static_cast<float>((1.0 - r * r) * sine_of_turns(hz / rate));
-  }
-  void step(float x) {
+/// Two-pole resonators side by side, each with a peak gain of about 1.
+class Resonators {
+ public:
+  Lanes a = {}, b = {}, c = {}, y1 = {}, y2 = {};
+
+  explicit Resonators(double rate) : rate_(rate) {
     for (int k = 0; k < 4; ++k) {
-      const float y = a[k] * x + (b[k] * y1[k] - c[k] * y2[k]);
-      y2[k] = y1[k];
-      y1[k] = y;
+      radius_[k] = exp2(-4.532360141827194 * bandwidth_hz[k] / rate);  // exp(-pi width / rate)
+      c[k] = static_cast<float>(radius_[k] * radius_[k]);
     }
   }
+  void tune(int k, double hz) {
+    const double turns = std::min(0.45, hz / rate_);
+    const SineTable& sine = sine_table();
+    b[k] = static_cast<float>(2.0 * radius_[k]) * sine(turns + 0.25);
+    a[k] = (1.0f - c[k]) * sine(turns);
+  }
+  void step(float x) {
+    const Lanes y = a * x + (b * y1 - c * y2);
+    y2 = y1;
+    y1 = y;
+  }
+
+ private:
+  double rate_, radius_[4];
 };
 
 }  // namespace
 
 Singer::Singer(const Voice& voice, double sample_rate, std::uint32_t place)
-    : voice_(voice), rate_(sample_rate), place_(place) {}
+    : voice_(voice),
+      rate_(sample_rate),
+      place_(place),
+      glide_(decay_per_step(2.5 * voice.glide_s * sample_rate / control)) {}
 
 const Waveform& Singer::glottis(double cents) {
   const int third = static_cast<int>(cents / 400.0);
@@ -123,7 +136,7 @@ double Singer::cents_at(std::span<const LineNote> notes, std::size_t& current, l
     ++current;
     distance_ = std::clamp(leap, -900.0, 900.0);
   }
-  distance_ *= decay_per_step(2.5 * voice_.glide_s * rate_ / control);
+  distance_ *= glide_;
   const LineNote& note = notes[current];
   const double seconds = std::max(0.0, static_cast<double>(sample - note.start) / rate_),
                length_s = note.length / rate_;
@@ -141,9 +154,9 @@ void Singer::sing(std::span<float> out, std::span<const LineNote> notes, std::sp
   if (segments.empty()) return;
   const NoiseTable& noise = noise_table();
   Oscillator source;
-  Resonators mouth;
+  Resonators mouth(rate_);
   float formant[3] = {500, 1500, 2500}, voicing = 0.0f, hiss = 0.0f, hiss_hz = 3000.0f;
-  mouth.tune(3, 3300.0 * voice_.formant, bandwidth_hz[3], rate_);
+  mouth.tune(3, 3300.0 * voice_.formant);
   float n1 = 0.0f, n2 = 0.0f;  // the consonants' resonator
   std::size_t current = 0, place = 0;
   distance_ = 0.0;
@@ -171,7 +184,7 @@ void Singer::sing(std::span<float> out, std::span<const LineNote> notes, std::sp
     const float next_hiss = hiss + 0.5f * (wanted.noise * strength * voice_.consonants - hiss);
     const long count = std::min<long>(control, last - start);
     if (next_voicing > 1e-3f || next_hiss > 1e-3f || voicing > 1e-3f) {
-      for (int k = 0; k < 3; ++k) mouth.tune(k, formant[k] * voice_.formant, bandwidth_hz[k], rate_);
+      for (int k = 0; k < 3; ++k) mouth.tune(k, formant[k] * voice_.formant);
       const Waveform& wave = glottis(cents);
       const std::uint32_t step = Oscillator::step_of(hertz(cents), rate_);
       const double hiss_turns = std::min(0.45, hiss_hz / rate_), r = exp2(-4.53 * 0.4 * hiss_turns);

@@ -47,6 +47,7 @@ class Singer {
   Voice voice_;
   double rate_;
   std::uint32_t place_;
+  float glide_;            ///< share of the way that is left after each step of control
   double distance_ = 0.0;  ///< cents still to glide
   std::map<int, Waveform> glottis_;
 };

