@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Mel spectrograms and MFCC of batches of clips on the current device; librosa's definitions and defaults.
 //
-//   const FeatureExtractor extractor;                       // 22,050 Hz, n_fft 2048, hop 512, 128 bands, 40
-//   MFCC const Tensor mel = extractor.mel(samples);              // [n, length] -> [n, 128, 1 + length / 512]
+//   const FeatureExtractor extractor;  // 22,050 Hz, n_fft 2048, hop 512, 128 bands, 40 MFCC
+//   const Tensor mel = extractor.mel(samples);  // [n, length] -> [n, 128, 1 + length / 512]
 //   const Tensor db = extractor.mel_db(mel), mfcc = extractor.mfcc(mel);
 #pragma once
 #include <cstdint>

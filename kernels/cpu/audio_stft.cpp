@@ -39,7 +39,7 @@ Complex load_spectrum(const float* from, std::int64_t valid) {
 }
 
 /// What one thread needs for the inverse: the spectra of a block, the transform's own memory, the block's
-/// samples with one frame a lane, and the tile's sums and weights.
+/// samples with one frame a lane, and the tile's sums.
 struct InverseWork {
   std::int64_t padded_fft, spectrum, transform, frames, tile;  // floats
 
@@ -52,26 +52,66 @@ struct InverseWork {
 
   /// The sums reach a frame beyond the tile on both sides.
   std::int64_t sums() const { return tile + 2 * padded_fft; }
-  std::int64_t floats() const { return block_count(spectrum + transform + frames + 2 * sums(), 64) * 64; }
+  std::int64_t floats() const { return block_count(spectrum + transform + frames + sums(), 64) * 64; }
 };
 
 /// Adds the frames of one block, held one a lane in `in`, to sums; the first of them begins at sums[start].
 void add_frames(const float* in, const float* window, std::int64_t n_fft, std::int64_t hop,
-                std::int64_t start, std::int64_t valid, float* sums, float* weights) {
+                std::int64_t start, std::int64_t valid, float* sums) {
   for (std::int64_t m = 0; m < n_fft; m += lanes) {
     Vector tile[lanes];
     for (int j = 0; j < lanes; ++j) tile[j] = simd::load(in + (m + j) * lanes);
     simd::interleave<lanes>(tile);
-    const Vector w = simd::load_some(window + m, n_fft - m), square = w * w;
-    const Vector scaled = w * (1.0f / static_cast<float>(n_fft));
+    const Vector scaled = simd::load_some(window + m, n_fft - m) * (1.0f / static_cast<float>(n_fft));
     for (std::int64_t frame = 0; frame < valid; ++frame) {
       float* sum = sums + start + frame * hop + m;
-      float* weight = weights + start + frame * hop + m;
       simd::store(sum, simd::load(sum) + tile[frame] * scaled);
-      simd::store(weight, simd::load(weight) + square);
     }
   }
 }
+
+/// One over the sum of the squared windows at each place, counted from the beginning of frame 0.
+class WindowSum {
+ public:
+  /// `steady` holds hop floats: the values where no frame is missing.
+  WindowSum(const float* window, std::int64_t n_fft, std::int64_t hop, std::int64_t frames, float* steady)
+      : window_(window), n_fft_(n_fft), hop_(hop), frames_(frames), steady_(steady) {
+    for (std::int64_t phase = 0; phase < hop; ++phase)
+      steady[phase] = inverse(phase + (n_fft - 1 - phase) / hop * hop, phase);
+  }
+
+  /// out[i] = sums[i] times the value at place + i, i < count.
+  void apply(const float* sums, std::int64_t place, std::int64_t count, float* out) const {
+    for (std::int64_t i = 0; i < count;) {
+      const std::int64_t at = place + i, newest = at / hop_, phase = at % hop_;
+      const std::int64_t run = std::min(count - i, hop_ - phase);  // of one newest frame
+      if (newest < frames_ && at + hop_ >= n_fft_) {
+        for (std::int64_t j = 0; j < run; ++j) out[i + j] = sums[i + j] * steady_[phase + j];
+      } else {
+        for (std::int64_t j = 0; j < run; ++j) {
+          const std::int64_t missing = newest < frames_ ? 0 : newest - frames_ + 1;
+          out[i + j] = sums[i + j] * inverse(std::min(at + j, n_fft_ - 1 - (n_fft_ - 1 - phase - j) % hop_),
+                                             phase + j + missing * hop_);
+        }
+      }
+      i += run;
+    }
+  }
+
+ private:
+  /// For frames that hold the place as their sample `from`, from - hop, ... down to `to`: in the order of the
+  /// frames.
+  float inverse(std::int64_t from, std::int64_t to) const {
+    float sum = 0;
+    if (from >= n_fft_) from -= hop_;  // frames that leave gaps
+    for (std::int64_t m = from; m >= to; m -= hop_) sum += window_[m] * window_[m];
+    return sum > FLT_MIN ? 1 / sum : 1;
+  }
+
+  const float* window_;
+  std::int64_t n_fft_, hop_, frames_;
+  float* steady_;
+};
 
 }  // namespace
 
@@ -107,6 +147,8 @@ void stft_inverse(Context& context, ConstView spectrum, ConstView window, FrameP
     const InverseWork sizes(params, transform.work_floats());
     const std::int64_t tiles = block_count(length, sizes.tile);
     const std::int64_t half = params.n_fft / 2;
+    const Scratch steady(context, static_cast<std::size_t>(hop) * sizeof(float));
+    const WindowSum window_sum(window.as<float>(), params.n_fft, hop, frames, steady.as<float>());
     const bool parallel = n * tiles > 1 && samples.size() >= parallel_threshold;
     const int threads = parallel ? omp_get_max_threads() : 1;
     const Scratch scratch(context, static_cast<std::size_t>(threads * sizes.floats()) * sizeof(float));
@@ -116,13 +158,12 @@ void stft_inverse(Context& context, ConstView spectrum, ConstView window, FrameP
       float* work = block + sizes.spectrum;
       float* in_time = work + sizes.transform;
       float* sums = in_time + sizes.frames;
-      float* weights = sums + sizes.sums();
       std::memset(in_time, 0, static_cast<std::size_t>(sizes.frames) * sizeof(float));
 #pragma omp for schedule(dynamic)
       for (std::int64_t task = 0; task < n * tiles; ++task) {
         const std::int64_t clip = task / tiles, begin = task % tiles * sizes.tile;
         const std::int64_t end = std::min(length, begin + sizes.tile);
-        std::memset(sums, 0, static_cast<std::size_t>(2 * sizes.sums()) * sizeof(float));
+        std::memset(sums, 0, static_cast<std::size_t>(sizes.sums()) * sizeof(float));
         // Frames with f hop - lead < end and f hop - lead + n_fft > begin; sums[padded_fft] is sample
         // `begin`.
         const std::int64_t before = begin + lead - params.n_fft;
@@ -139,14 +180,10 @@ void stft_inverse(Context& context, ConstView spectrum, ConstView window, FrameP
           transform.inverse([&](int k) { return simd::load_complex(block + simd::complex_floats * k); }, work,
                             [&](int m, Vector x) { simd::store(in_time + m * lanes, x); });
           add_frames(in_time, window.as<float>(), params.n_fft, hop,
-                     sizes.padded_fft + frame * hop - lead - begin, valid, sums, weights);
+                     sizes.padded_fft + frame * hop - lead - begin, valid, sums);
         }
-        float* out = samples.as<float>() + clip * length;
-        for (std::int64_t t = begin; t < end; ++t) {
-          const float sum = sums[sizes.padded_fft + t - begin],
-                      weight = weights[sizes.padded_fft + t - begin];
-          out[t] = weight > FLT_MIN ? sum / weight : sum;
-        }
+        window_sum.apply(sums + sizes.padded_fft, begin + lead, end - begin,
+                         samples.as<float>() + clip * length + begin);
       }
     }
   });

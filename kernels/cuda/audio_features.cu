@@ -4,8 +4,11 @@
 //
 // Frames are the last dimension, so neighbouring threads take neighbouring frames. A clip's maximum, mean and
 // variance come from a fixed number of parts that every block then combines in the same order (no atomics);
-// means and variances are f64. Each kernel reads its input once from memory (twice where a maximum or a mean
-// comes first, from the second-level cache for clips of 30 s) and writes its output once.
+// means and variances are f64. Bytes of memory that a frame must move, at 128 bands and 40 coefficients:
+// decibels 512 + 512 (the maximum, read first, another 512 unless the clip, 0.7 MB for 30 s, is still in the
+// second-level cache), DCT 512 + 160, each derivative 160 + 160. From samples to MFCC with two derivatives
+// that is, with the mel kernel's 2.5 KB, 4.9 KB a frame, 5.4 KB when the cache holds nothing: 1.3 ns at
+// the 4.3 TB/s that an H200 copies.
 #include <cmath>
 
 #include "kernels/cuda/dispatch.h"

@@ -231,6 +231,7 @@ std::vector<OpCase> audio_spectrum_cases() {
       istft({2048, 512}, 4000, {plain("short", {{1, 1025, 3, 2}}), plain("whole", {{2, 1025, 8, 2}})}),
       istft({64, 16, false}, 300, {plain("one", {{1, 33, 1, 2}}), plain("clips", {{3, 33, 16, 2}})}),
       istft({450, 100}, 2500, {plain("odd_half", {{2, 226, 27, 2}})}),
+      istft({48, 70, false}, 900, {plain("gaps", {{2, 25, 13, 2}})}),
       istft({60, 60}, 6000, {plain("several_tiles", {{2, 31, 90, 2}})})};
 }
 
