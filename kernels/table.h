@@ -24,7 +24,11 @@ enum class KernelId : int {
 
 constexpr int kernel_count = static_cast<int>(KernelId::count);
 
-enum class CudaImplementation : std::uint8_t { own, library };
+enum class CudaImplementation : std::uint8_t {
+  own,
+  library,  ///< cuBLASLt or Thrust, with or without code of our own around it
+  either,   ///< cuDNN where it has an algorithm for the shape, else a kernel of our own
+};
 
 struct KernelInfo {
   std::string_view name;

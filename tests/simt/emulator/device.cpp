@@ -38,6 +38,7 @@ DeviceApi make_api() {
   api.backend_create = backend_create;
   api.backend_destroy = backend_destroy;
 #define CHORALE_ROW_own(row) &cuda::row
+#define CHORALE_ROW_either(row) &cuda::row
 #define CHORALE_ROW_library(row) &StandIn<decltype(&KernelTable::row)>::call<&KernelTable::row>
 #define KERNEL(row, parameters, precision, implementation) api.table.row = CHORALE_ROW_##implementation(row);
 #include "kernels/kernels.def"
@@ -48,9 +49,6 @@ DeviceApi make_api() {
   api.table.linear_backward_input = &cuda::linear_backward_input;
   api.table.linear_backward_weight = &cuda::linear_backward_weight;
   api.table.linear_reconstruction = &cuda::linear_reconstruction;
-  api.table.conv2d_forward = &cuda::conv2d_forward;
-  api.table.conv2d_backward_input = &cuda::conv2d_backward_input;
-  api.table.conv2d_backward_weight = &cuda::conv2d_backward_weight;
   return api;
 }
 
