@@ -80,9 +80,7 @@ Var embedding(const Var& weight, const Tensor& index) {
     throw ContractError("embedding: weight " + to_string(table.shape()) + ", index " +
                         std::string(dtype_name(rows.dtype())) + " " + to_string(rows.shape()) +
                         " (allowed (v, d), i64 (n,))");
-  Tensor y({rows.dim(0), table.dim(1)}, table.dtype());
-  kernel::gather_rows(current_context(), table, rows, nullptr, y);
-  return make_result(y, {weight}, [=](const Tensor& dy) {
+  return make_result(table.gather_rows(rows), {weight}, [=](const Tensor& dy) {
     const Target target = target_of(weight);
     kernel::embedding_backward(current_context(), dy.contiguous(), rows, target.tensor, target.beta);
     finish(weight, target);

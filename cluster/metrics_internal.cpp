@@ -96,11 +96,9 @@ Silhouette silhouette(const Tensor& x, Labels labels, const std::string& name) {
   const auto n = static_cast<std::int64_t>(s.order.size());
   const Tensor order = Tensor::from_host(s.order, {n});
   const Tensor offsets = Tensor::from_host(s.offsets, {static_cast<std::int64_t>(s.offsets.size())});
-  const Tensor sorted({n, x.dim(1)}, DType::f32), norms({n, 1}, DType::f32), samples({n}, DType::f32);
-  const StepState* const no_state = nullptr;
-  kernel::gather_rows(context, rows.x, order, no_state, sorted);
-  kernel::gather_rows(context, rows.norms.reshape({-1, 1}), order, no_state, norms);
-  kernel::silhouette_samples(context, sorted, norms.reshape({-1}), offsets, samples);
+  const Tensor samples({n}, DType::f32);
+  kernel::silhouette_samples(context, rows.x.gather_rows(order), rows.norms.gather_rows(order), offsets,
+                             samples);
   const std::vector<float> values = samples.to_host<float>();
   Silhouette result;
   result.samples.resize(labels.size());

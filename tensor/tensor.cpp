@@ -141,6 +141,22 @@ Tensor Tensor::operator[](std::int64_t i) const {
   return t;
 }
 
+Tensor Tensor::gather_rows(const Tensor& rows) const {
+  if (shape_.empty() || rows.rank() != 1)
+    throw ContractError("gather_rows: rows " + to_string(rows.shape()) + " of " + to_string(shape_) +
+                        " (allowed (n) of a tensor with rows)");
+  Shape shape = shape_;
+  shape[0] = rows.dim(0);
+  Tensor out(std::move(shape), dtype_);
+  kernel::gather_rows(current_context(), contiguous(), rows.contiguous(),
+                      static_cast<const StepState*>(nullptr), out);
+  return out;
+}
+
+Tensor Tensor::gather_rows(const std::vector<std::int64_t>& rows) const {
+  return gather_rows(from_host(rows, {static_cast<std::int64_t>(rows.size())}));
+}
+
 Tensor Tensor::contiguous() const {
   if (is_contiguous()) return *this;
   Tensor out(shape_, dtype_);

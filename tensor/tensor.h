@@ -77,6 +77,11 @@ class Tensor {
   Tensor slice(int dimension, std::int64_t start, std::int64_t stop) const;
   Tensor operator[](std::int64_t i) const;  ///< row i, one dimension fewer
 
+  /// Row i is this tensor's row rows[i], of indices i64 (n) or from the host; zeros where there is no such
+  /// row.
+  Tensor gather_rows(const Tensor& rows) const;
+  Tensor gather_rows(const std::vector<std::int64_t>& rows) const;
+
   Tensor contiguous() const;     ///< itself if contiguous
   Tensor to(DType dtype) const;  ///< itself if already of that dtype
   Tensor clone() const;

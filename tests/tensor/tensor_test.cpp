@@ -90,5 +90,16 @@ TEST(Devices, Options) {
   }
 }
 
+TEST_F(TensorTest, RowsByIndex) {
+  const Tensor x = Tensor::from_host(std::vector<float>{0, 1, 10, 11, 20, 21}, {3, 2});
+  EXPECT_EQ(x.gather_rows({2, 0, 2, 7}).to_host<float>(), (std::vector<float>{20, 21, 0, 1, 20, 21, 0, 0}));
+  const Tensor rows = Tensor::from_host(std::vector<std::int64_t>{1}, {1});
+  EXPECT_EQ(x.transpose(0, 1).gather_rows(rows).to_host<float>(), (std::vector<float>{1, 11, 21}));
+  const Tensor vector = x.reshape({6}).gather_rows(std::vector<std::int64_t>{});
+  EXPECT_EQ(vector.shape(), Shape{0});
+  EXPECT_THROW(x.gather_rows(x), ContractError);
+  EXPECT_THROW(Tensor().gather_rows(rows), ContractError);
+}
+
 }  // namespace
 }  // namespace chorale

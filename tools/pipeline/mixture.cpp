@@ -2,19 +2,11 @@
 #include "tools/pipeline/mixture.h"
 
 #include "cluster/gmm.h"
-#include "kernels/launch.h"
 #include "models/occupancy.h"
 #include "tools/common/log.h"
 #include "tools/common/text.h"
 
 namespace chorale::tools {
-
-Tensor rows_of(const Tensor& values, const std::vector<std::int64_t>& rows) {
-  Tensor out({static_cast<std::int64_t>(rows.size()), values.dim(1)}, values.dtype());
-  kernel::gather_rows(current_context(), values, Tensor::from_host(rows, {out.dim(0)}),
-                      static_cast<const StepState*>(nullptr), out);
-  return out;
-}
 
 bool start_mixture(models::Vae& model, const models::TrainingData& data, models::TrainerOptions options,
                    const std::string& folder, const models::TrainerCallbacks& callbacks) {
@@ -37,7 +29,7 @@ bool start_mixture(models::Vae& model, const models::TrainingData& data, models:
   const auto trained = autoencoder.buffers();
   for (std::size_t i = 0; i < trained.size(); ++i) buffers[i].value.copy_from(trained[i].value);
 
-  const Tensor codes = models::encode_all(autoencoder, rows_of(data.features, data.train_rows));
+  const Tensor codes = models::encode_all(autoencoder, data.features.gather_rows(data.train_rows));
   cluster::GmmOptions mixture;
   mixture.n_components = model.options().components;
   mixture.random_state = options.seed;

@@ -7,9 +7,6 @@
 
 namespace chorale::tools {
 
-/// Rows of f32 (n, d).
-Tensor rows_of(const Tensor& values, const std::vector<std::int64_t>& rows);
-
 /// The start of an allocated model with a mixture prior: the same network is trained as a deterministic
 /// autoencoder under `options`, in `folder` (resumed if it was interrupted there; empty: nothing is kept),
 /// then a Gaussian mixture is fitted to its codes of the training rows; network and mixture go to `model`.

@@ -163,7 +163,7 @@ std::optional<TrainedModel> run_training(Program& program, const Config& config,
     log(r);
     events.write(r.epoch, scalars(r));
   };
-  const Tensor train_features = rows_of(songs.data.features, songs.data.train_rows);
+  const Tensor train_features = songs.data.features.gather_rows(songs.data.train_rows);
   if (mixture) callbacks.closing = [&](int epoch) { watch_mixture(model, train_features, epoch); };
   const models::TrainingResult result = trainer.run(callbacks);
   reporter.close();
