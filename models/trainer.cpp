@@ -114,16 +114,18 @@ void Trainer::begin_epoch(int epoch) {
   const autograd::KlTables kl = autograd::kl_tables(options_.kl, epoch, steps);
   kl_weights_.upload(kl.weights.data(), DType::f32);
   kl_capacities_.upload(kl.capacities.data(), DType::f32);
-  StepState state = state_->read();
-  state.cursor = 0;
-  state.step_in_epoch = 0;
-  state_->write(state);
-  if (discriminator_state_) {
-    StepState other = discriminator_state_->read();
-    other.step_in_epoch = 0;
-    discriminator_state_->write(other);
-  }
+  go_to(0, 0);
   sums_.fill(0.0);
+}
+
+void Trainer::go_to(std::int64_t row, std::int64_t step) {
+  for (autograd::TrainState* const player : {state_.get(), discriminator_state_.get()}) {
+    if (!player) continue;
+    StepState state = player->read();
+    state.cursor = row;
+    state.step_in_epoch = step;
+    player->write(state);
+  }
 }
 
 std::int64_t Trainer::step() {

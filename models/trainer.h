@@ -104,6 +104,8 @@ class Trainer {
 
  private:
   std::int64_t steps_per_epoch() const;
+  /// The next row of the epoch's order and the number of its steps done, for the model and its discriminator.
+  void go_to(std::int64_t row, std::int64_t step);
   std::vector<std::int64_t> next_micro_batches() const;
   void run_step(const std::vector<std::int64_t>& micro_batches);
   EpochMetrics validate();

@@ -207,15 +207,7 @@ bool Trainer::resume() {
   if (!open && best_epoch_ == epoch) keep_as_best();  // the run may have died between its two names
   if (open) {  // stopped inside an epoch: the same order, from the same place, with the sums so far
     begin_epoch(epoch);
-    state = state_->read();
-    state.cursor = integer("state.cursor");
-    state.step_in_epoch = integer("state.step_in_epoch");
-    state_->write(state);
-    if (discriminator_state_) {
-      StepState other = discriminator_state_->read();
-      other.step_in_epoch = state.step_in_epoch;
-      discriminator_state_->write(other);
-    }
+    go_to(integer("state.cursor"), integer("state.step_in_epoch"));
     next_row_ = integer("next_row");
     sums_.copy_from(checkpoint.tensor("training.metric_sums"));
   }
