@@ -7,6 +7,7 @@ Each check prints what is wrong, one line each, and exits 1; 77 means that this 
 import argparse
 import concurrent.futures
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -39,6 +40,7 @@ LIBC_HEADERS = {"assert", "complex", "ctype", "errno", "fenv", "float", "inttype
                 "setjmp", "signal", "stdint", "stdio", "stdlib", "string", "time", "unistd", "wchar"}
 CUDA_LIBRARY = re.compile(r"lib(cuda|cudart|cublas|cublasLt|cufft|cudnn\w*|nccl|nvrtc|nvidia\S*)\.so")
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+FIRST_INCLUDE = re.compile(r'(?:\s|//.*\n)*#\s*include\s*"([^"]+)"')
 
 
 def source_files(root):
@@ -86,6 +88,23 @@ def cuda_include():
     return []
 
 
+def compiled_first(root, build):
+    """When a source of the build that has a header before all else was last compiled, for each such header: it then
+    compiled alone."""
+    listed = build / "compile_commands.json"
+    times = {}
+    for entry in json.loads(listed.read_text()) if listed.exists() else []:
+        source, output = pathlib.Path(entry["file"]), re.search(r" -o (\S+)", entry["command"])
+        if source.suffix != ".cpp" or not source.exists() or not output:
+            continue
+        compiled = pathlib.Path(entry["directory"], output[1])
+        first = FIRST_INCLUDE.match(source.read_text())
+        if first and compiled.exists() and compiled.stat().st_mtime > source.stat().st_mtime:
+            header = root / first[1]
+            times[header] = max(times.get(header, 0), compiled.stat().st_mtime)
+    return times
+
+
 def check_headers(root, options):
     """Every .h compiles alone, with the host compiler."""
     cuda = cuda_include()
@@ -98,22 +117,26 @@ def check_headers(root, options):
     command = [options.compiler, *(f"-isystem{folder}" for folder in cuda), "-std=c++20", "-fsyntax-only", "-fopenmp",
                "-Wall", "-Wextra", "-Werror", *(f'-DCHORALE_{name}=""' for name in ("ISA", "SOURCE_DIR", "BINARY_DIR")),
                "-I", str(root), "-x", "c++", "-"]
-    # What compiled before, with the same headers of ours below it, compiles again.
+    # What compiled before, here or in the build, with the same headers of ours below it, compiles again.
+    built = compiled_first(root, options.build)
     passed = options.build / "headers_compiled.txt"
     known = set(passed.read_text().split()) if passed.exists() else set()
 
-    def key(header):
+    def contents_below(header):
         closure, queue = {}, [header]
         while queue:
             file = queue.pop()
             if file not in closure and file.is_file():
                 closure[file] = file.read_bytes()
                 queue += [root / target for target in INCLUDE.findall(closure[file].decode())]
-        text = repr((command, sorted((str(file), content) for file, content in closure.items())))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return closure
 
     def compile_alone(header):
-        if (identity := key(header)) in known:
+        closure = contents_below(header)
+        if built.get(header, 0) > max(file.stat().st_mtime for file in closure):
+            return None
+        text = repr((command, sorted((str(file), content) for file, content in closure.items())))
+        if (identity := hashlib.sha256(text.encode()).hexdigest()) in known:
             return None
         text = f'#include "{header.relative_to(root).as_posix()}"\n'
         done = subprocess.run(command, input=text * 2, capture_output=True, text=True)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The checks of structure.py find what they are there for."""
+import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -49,6 +51,25 @@ class StructureTest(unittest.TestCase):
     def test_header_that_needs_another(self):
         files = {"data/a.h": SPDX + "#pragma once\ninline std::string name() { return {}; }\n"}
         self.assert_found("headers", files, "does not compile alone")
+
+    def test_header_that_the_build_compiled_before_all_else(self):
+        header = SPDX + "#pragma once\ninline std::string name() { return {}; }\n"
+        for source, found in ((SPDX + '#include "data/a.h"\n', False),
+                              (SPDX + '#include <string>\n#include "data/a.h"\n', True),
+                              (SPDX + '#define A\n#include "data/a.h"\n', True)):
+            for object_is_newer in (True, False):
+                with tempfile.TemporaryDirectory() as folder:
+                    root = pathlib.Path(folder)
+                    for path, text in {"data/a.h": header, "data/a.cpp": source, "build/a.o": ""}.items():
+                        (root / path).parent.mkdir(exist_ok=True)
+                        (root / path).write_text(text)
+                        time = {"build/a.o": 2 if object_is_newer else 0}.get(path, 1)
+                        os.utime(root / path, (time, time))
+                    (root / "build/compile_commands.json").write_text(json.dumps(
+                        [{"directory": str(root / "build"), "file": str(root / "data/a.cpp"), "command": "g++ -o a.o -c"}]))
+                    done = subprocess.run([sys.executable, STRUCTURE, "headers", "--source", root, "--build", root / "build"],
+                                          capture_output=True, text=True)
+                    self.assertEqual(done.returncode, int(found or not object_is_newer), source + done.stdout)
 
     def test_missing_licence_line(self):
         self.assert_found("files", {"data/a.cpp": "int x;\n"}, "SPDX")
