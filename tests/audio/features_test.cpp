@@ -7,7 +7,7 @@
 #include "audio/descriptor.h"
 #include "audio/filters.h"
 #include "tests/audio/signals.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::testing {
 namespace {

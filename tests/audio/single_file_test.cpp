@@ -11,7 +11,7 @@
 #include "tensor/npy.h"
 #include "tests/audio/signals.h"
 #include "tests/audio/wav_bytes.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::testing {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "audio/rhythm.h"
 #include "tests/audio/golden.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::testing {
 namespace {

@@ -3,7 +3,7 @@
 #include "audio/stft.h"
 
 #include "tests/audio/golden.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::testing {
 namespace {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <locale>
 
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 #include "tools/common/yaml.h"
 
 namespace chorale::tools {

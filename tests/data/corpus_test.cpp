@@ -8,7 +8,7 @@
 #include <map>
 
 #include "kernels/error.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace fs = std::filesystem;
 

@@ -15,7 +15,7 @@
 #include "data/synth/corpus_writer.h"
 #include "kernels/error.h"
 #include "tensor/device.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace fs = std::filesystem;
 

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/harness/temporary_folder.h"
+
 namespace chorale::data {
 namespace {
 
@@ -39,12 +41,10 @@ void write_tone(const fs::path& path, double frequency, double seconds) {
 class FeatureCacheTest : public ::testing::Test {
  protected:
   FeatureCacheTest() {
-    fs::remove_all(root_);
     for (int i = 0; i < 9; ++i) write_tone(audio(i), 200 + 60 * i, 1.5 + 0.1 * i);
     settings_.kind = "mel_db";
     settings_.duration = 2;
   }
-  ~FeatureCacheTest() override { fs::remove_all(root_); }
 
   fs::path audio(int i) const {
     return root_ / "audio" / (i % 2 ? "english" : "hindi") / "pop" /
@@ -62,7 +62,8 @@ class FeatureCacheTest : public ::testing::Test {
 
   ExecutionContext context_{DeviceKind::cpu};
   ContextScope scope_{context_};
-  fs::path root_ = fs::temp_directory_path() / ("chorale_cache_" + std::to_string(::getpid()));
+  testing::TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
   FeatureSettings settings_;
 };
 

@@ -12,7 +12,7 @@
 #include "data/decode_pool.h"
 #include "data/feature_cache.h"
 #include "kernels/error.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::data {
 namespace {

@@ -17,7 +17,7 @@
 #include "data/synth/styles.h"
 #include "kernels/error.h"
 #include "tensor/file.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace fs = std::filesystem;
 

@@ -10,7 +10,7 @@
 #include "data/audio_writer.h"
 #include "data/synth/corpus_writer.h"
 #include "kernels/error.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace fs = std::filesystem;
 

@@ -35,7 +35,7 @@ TEST_P(CheckpointRoundTrip, KeepsValuesInPyTorchsNamesAndLayouts) {
 
   load_model(first, initial);
   EXPECT_EQ(values_of(model_tensors(first)), expected);
-  const RunFolder folder("round_trip");
+  const TemporaryFolder folder;
   Checkpoint checkpoint;
   checkpoint.tensors = model_tensors(first);
   write_checkpoint(folder.path() + "/model.safetensors", checkpoint);

@@ -18,7 +18,7 @@ TrainerCallbacks stop_after(int steps) {
 
 /// The whole run of `problem`, and one that is interrupted after `stop` steps and resumed.
 void expect_bit_exact_resume(const Problem& problem, int stop) {
-  const RunFolder whole("resume_whole"), parts("resume_parts");
+  const TemporaryFolder whole, parts;
   TrainingRun run(problem, whole.path());
   EXPECT_FALSE(run.trainer->run().interrupted);
 
@@ -88,7 +88,7 @@ TEST(ResumeFaults, RefusesAnotherConfigurationAndListsIt) {
   const ContextScope scope(context);
   Problem problem;
   problem.options.epochs = 1;
-  const RunFolder folder("resume_other");
+  const TemporaryFolder folder;
   TrainingRun(problem, folder.path()).trainer->run();
   TrainingData data = problem.data();
   data.identity["model.latent_dim"] = "6";
@@ -105,7 +105,7 @@ TEST(ResumeFaults, RefusesAnotherConfigurationAndListsIt) {
 TEST(ResumeFaults, NothingToResume) {
   ExecutionContext context(DeviceKind::cpu);
   const ContextScope scope(context);
-  const RunFolder folder("resume_nothing");
+  const TemporaryFolder folder;
   EXPECT_FALSE(TrainingRun(Problem(), folder.path()).trainer->resume());
 }
 
@@ -114,7 +114,7 @@ TEST(ResumeFaults, EveryAlteredByteIsRefused) {
   const ContextScope scope(context);
   Problem problem;
   problem.options.epochs = 1;
-  const RunFolder folder("resume_damaged");
+  const TemporaryFolder folder;
   TrainingRun(problem, folder.path()).trainer->run();
   const std::string path = folder.path() + "/last.safetensors", good = slurp(path);
   ASSERT_GT(good.size(), 1000u);

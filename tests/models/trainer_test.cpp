@@ -92,7 +92,7 @@ TEST_F(TrainerTest, FewerRowsThanABatchStillTrain) {
 TEST_F(TrainerTest, NonFiniteDataEndsWithTheRowNamedAndTheOldCheckpointKept) {
   Problem problem;
   problem.options.epochs = 100;
-  const RunFolder folder("trainer_nan");
+  const TemporaryFolder folder;
   {
     Problem one = problem;
     one.options.epochs = 1;
@@ -145,7 +145,7 @@ TEST_F(TrainerTest, EarlyStoppingCountsEpochsWithoutImprovement) {
 TEST_F(TrainerTest, BestAndLastAreDifferentFiles) {
   Problem problem;
   problem.options.epochs = 3;
-  const RunFolder folder("trainer_best");
+  const TemporaryFolder folder;
   TrainingRun run(problem, folder.path());
   const TrainingResult result = run.trainer->run();
   const Checkpoint best = read_checkpoint(folder.path() + "/best.safetensors");

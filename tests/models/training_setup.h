@@ -2,42 +2,19 @@
 // A small training problem for tests of the trainer.
 #pragma once
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "models/checkpoint.h"
 #include "models/trainer.h"
 #include "tensor/safetensors.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::models::testing {
 
-inline std::string slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-/// A folder of its own for each use, removed at the end.
-class RunFolder {
- public:
-  explicit RunFolder(const std::string& name)
-      : path_(
-            (std::filesystem::temp_directory_path() / ("chorale_" + name + "_" + std::to_string(::getpid())))
-                .string()) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~RunFolder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using chorale::testing::slurp;
+using chorale::testing::TemporaryFolder;
 
 /// `rows` noisy sinusoids of `columns` points.
 inline Tensor waves(std::int64_t rows, std::int64_t columns) {

@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "tensor/file.h"
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::report {
 namespace {

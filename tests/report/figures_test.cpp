@@ -8,17 +8,15 @@
 #include "report/gnuplot.h"
 #include "report/html.h"
 #include "tensor/file.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale::report {
 namespace {
 
 class FiguresTest : public ::testing::Test {
  protected:
-  FiguresTest() { std::filesystem::create_directories(folder_); }
-  ~FiguresTest() override { std::filesystem::remove_all(folder_); }
-  std::string file(const std::string& name) const { return folder_ + "/" + name; }
-  std::string folder_ =
-      (std::filesystem::temp_directory_path() / ("chorale_figures_" + std::to_string(::getpid()))).string();
+  std::string file(const std::string& name) const { return folder_ / name; }
+  chorale::testing::TemporaryFolder folder_;
 };
 
 /// Width and height in the header of a PNG file.

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/tensor_formats/temporary_folder.h"
+#include "tests/harness/temporary_folder.h"
 
 namespace chorale {
 namespace {

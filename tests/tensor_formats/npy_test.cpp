@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <cmath>
 
+#include "tests/harness/temporary_folder.h"
 #include "tests/tensor_formats/pattern.h"
 #include "tests/tensor_formats/plain_device.h"
-#include "tests/tensor_formats/temporary_folder.h"
 
 namespace chorale {
 namespace {

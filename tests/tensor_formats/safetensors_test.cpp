@@ -6,9 +6,9 @@
 #include <ctime>
 #include <limits>
 
+#include "tests/harness/temporary_folder.h"
 #include "tests/tensor_formats/pattern.h"
 #include "tests/tensor_formats/plain_device.h"
-#include "tests/tensor_formats/temporary_folder.h"
 
 namespace chorale {
 namespace {
