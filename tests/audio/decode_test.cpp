@@ -3,12 +3,11 @@
 #include "audio/decode.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <thread>
+#include <fstream>
 
 #include "tests/audio/wav_bytes.h"
 #include "tests/harness/temporary_folder.h"
@@ -33,10 +32,37 @@ class Decode : public ::testing::Test {
   }
 };
 
-std::size_t resident_peak() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+/// What the code since its making added to the resident memory at most, in bytes. The process's peak is set
+/// back first: getrusage's ru_maxrss only grows, over all tests and from the process that started this one.
+class ResidentPeak {
+ public:
+  ResidentPeak() {
+    std::ofstream file("/proc/self/clear_refs");
+    file << 5 << std::flush;  // see proc(5)
+    EXPECT_TRUE(file.good()) << "/proc/self/clear_refs cannot be written";
+    before_ = kibibytes("VmRSS:");
+  }
+  std::int64_t growth() const { return (kibibytes("VmHWM:") - before_) * 1024; }
+
+ private:
+  static std::int64_t kibibytes(const std::string& name) {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with(name)) return std::stoll(line.substr(name.size()));
+    ADD_FAILURE() << "/proc/self/status: no " << name;
+    return 0;
+  }
+  std::int64_t before_ = 0;
+};
+
+TEST_F(Decode, ResidentPeakSeesWhatWasGivenBack) {
+  const auto of = [](std::size_t bytes) {
+    const ResidentPeak peak;
+    const std::string held(bytes, 'x');
+    return peak.growth() + (held.back() == 'x' ? 0 : 1);
+  };
+  EXPECT_GT(of(128u << 20), 120 << 20);
+  EXPECT_LT(of(1u << 20), 32 << 20);
 }
 
 TEST_F(Decode, WholeFile) {
@@ -126,7 +152,7 @@ TEST_F(Decode, StrangeChunks) {
             100u);
   // An odd chunk without its pad byte, and a chunk of 4 GB: read or refused, but neither misread nor kept in
   // memory.
-  const std::size_t before = resident_peak();
+  const ResidentPeak peak;
   for (const std::string& bytes : {riff(format_chunk({}) + chunk("LIST", std::string(5, 'x')) + data),
                                    riff(format_chunk({}) + chunk("JUNK", "abcd", 0xfffffff0ll) + data)}) {
     try {
@@ -135,7 +161,7 @@ TEST_F(Decode, StrangeChunks) {
       EXPECT_NE(std::string(error.what()).find("x.wav: "), std::string::npos);
     }
   }
-  EXPECT_LT(resident_peak() - before, 64u << 20);
+  EXPECT_LT(peak.growth(), 64 << 20);
 }
 
 // Row 8.
@@ -204,7 +230,7 @@ TEST_F(Decode, TenHoursInLittleMemory) {
       folder.file("x.wav", "RIFF" + little(seconds * rate + 36, 4) + "WAVE" +
                                format_chunk({.rate = rate, .bits = 8}) + "data" + little(seconds * rate, 4));
   ASSERT_EQ(truncate(path.c_str(), 44 + seconds * rate), 0);  // sparse
-  const std::size_t before = resident_peak();
+  const ResidentPeak peak;
   EXPECT_EQ(decode(path).samples.size(), 30 * rate);
   EXPECT_EQ(decode(path, {.offset = 35990, .duration = whole_file}).samples.size(), 10 * rate);
   AudioReader reader(path, {.duration = whole_file});
@@ -212,7 +238,7 @@ TEST_F(Decode, TenHoursInLittleMemory) {
   std::uint64_t total = 0;
   while (const std::size_t got = reader.read(block)) total += got;
   EXPECT_EQ(total, seconds * rate);
-  EXPECT_LT(resident_peak() - before, 32u << 20);
+  EXPECT_LT(peak.growth(), 32 << 20);
   const std::string message = message_of<InputError>([&] { decode(path, {.duration = whole_file}); });
   EXPECT_NE(message.find("too long"), std::string::npos) << message;
 }
@@ -288,11 +314,11 @@ TEST_F(Decode, HeaderClaimsTooMuch) {
   ASSERT_EQ(bytes.substr(0, 4), "fLaC");
   bytes[21] = static_cast<char>(bytes[21] | 0x0f);  // STREAMINFO: 36 bits of total samples
   for (std::size_t i = 22; i < 26; ++i) bytes[i] = static_cast<char>(0xff);
-  const std::size_t before = resident_peak();
+  const ResidentPeak peak;
   const AudioClip clip = read(bytes, {.duration = whole_file}, "x.flac");
   EXPECT_EQ(clip.samples.size(), 3000u);
   EXPECT_FALSE(clip.warnings.empty());
-  EXPECT_LT(resident_peak() - before, 64u << 20);
+  EXPECT_LT(peak.growth(), 64 << 20);
 }
 
 // One damaged MP3 frame must not cost the whole file.
