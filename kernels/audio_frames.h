@@ -25,9 +25,10 @@ CHORALE_HD inline std::int64_t padded_index(std::int64_t at, std::int64_t length
   if (at >= 0 && at < length) return at;
   if (mode == PadMode::constant) return -1;
   if (mode == PadMode::edge || length == 1) return at < 0 ? 0 : length - 1;
-  const std::int64_t period = 2 * (length - 1);
-  const std::int64_t phase = (at % period + period) % period;
-  return phase < length ? phase : period - phase;
+  // Mirrored once, but for clips shorter than the padding; a division would cost a GPU's threads their
+  // registers.
+  while (at < 0 || at >= length) at = at < 0 ? -at : 2 * (length - 1) - at;
+  return at;
 }
 
 /// Frame lengths that the transforms take: even, 16 to 16384, without prime factors above 5.

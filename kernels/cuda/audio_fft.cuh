@@ -180,16 +180,17 @@ struct FixedTransform {
 
   template <class Load, class Pair>
   __device__ void run(const Load& load, float* workspace, int t, const Pair& pair) const {
+    // Says that t may change from frame to frame: addresses that follow from it are to be computed, not kept
+    // in registers by the dozen for the next frame.
+    asm volatile("" : "+r"(t));
     float re[points], im[points];
     for (int i = 0; i < points; ++i) load(t + i * threads, re[i], im[i]);
     passes<M, 1>(re, im, t, twiddles, workspace);
     __syncthreads();  // `pair` may write where others still read
-    if (t == 0) {
-      pair(0, re[0], im[0], re[0], im[0]);
-      pair(M / 2, re[4], im[4], re[4], im[4]);
-    }
-    for (int i = t == 0 ? 1 : 0; i < points / 2; ++i)
-      pair(t + i * threads, re[i], im[i], re[i + 4], im[i + 4]);
+    // Unrolled with constant indices, or the points would leave the registers.
+    pair(t, re[0], im[0], t ? re[4] : re[0], t ? im[4] : im[0]);
+    if (t == 0) pair(M / 2, re[4], im[4], re[4], im[4]);
+    UNROLL for (int i = 1; i < points / 2; ++i) pair(t + i * threads, re[i], im[i], re[i + 4], im[i + 4]);
   }
 };
 
@@ -270,6 +271,13 @@ struct MixedTransform {
     }
   }
 };
+
+/// Threads of a block, and the blocks that a multiprocessor is to hold: 640 threads, so that the registers of
+/// a thread, which the points and their addresses would fill, leave others to hide the waits at the barriers.
+template <class Transform>
+constexpr int block_threads = (Transform::threads) * (Transform::groups);
+template <class Transform>
+constexpr int blocks_wanted = block_threads<Transform> < 640 ? 640 / block_threads<Transform> : 1;
 
 /// X[k] and X[M - k] (twice the spectrum) from Z[k] and Z[M - k]; (wr, wi) = w_n^k.
 __device__ inline void join_spectrum(float zr, float zi, float mr, float mi, float wr, float wi, float* x,

@@ -16,11 +16,11 @@ namespace chorale::cuda {
 namespace {
 
 __device__ inline float raised(float square, float power) {
-  return power == 2.0f ? square : power == 1.0f ? sqrtf(square) : powf(square, power / 2);
+  return power == 1.0f ? sqrtf(square) : powf(square, power / 2);
 }
 
 template <class Transform>
-__global__ void __launch_bounds__(Transform::threads* Transform::groups)
+__global__ void __launch_bounds__(block_threads<Transform>, blocks_wanted<Transform>)
     mel_kernel(Transform transform, const float* samples, std::int64_t length, FrameParams params,
                const float* window, const std::int32_t* first_bin, const std::int32_t* offset,
                const float* weight, int bands, float power, std::int64_t frames, std::int64_t all_frames,
@@ -40,10 +40,14 @@ __global__ void __launch_bounds__(Transform::threads* Transform::groups)
     transform.run(source, workspace, t, [&](int k, float zr, float zi, float mr, float mi) {
       float low[2], high[2];
       join_spectrum(zr, zi, mr, mi, transform.twiddles[2 * k], transform.twiddles[2 * k + 1], low, high);
-      spectrum[slot(k)] = raised(low[0] * low[0] + low[1] * low[1], power);
-      spectrum[slot(M - k)] = raised(high[0] * high[0] + high[1] * high[1], power);
+      spectrum[slot(k)] = low[0] * low[0] + low[1] * low[1];
+      spectrum[slot(M - k)] = high[0] * high[0] + high[1] * high[1];
     });
     __syncthreads();
+    if (power != 2.0f) {  // apart, for powf takes as many registers as the transform
+      for (int k = t; k <= M; k += T) spectrum[slot(k)] = raised(spectrum[slot(k)], power);
+      __syncthreads();
+    }
     float* out = mel + clip * bands * frames + frame;
     for (int b = t; active && b < bands; b += T) {
       const int bin = first_bin[b], start = offset[b], count = offset[b + 1] - start;

@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t most_scratch = std::int64_t{256} << 20;  // bytes
 
 template <class Transform>
-__global__ void __launch_bounds__(Transform::threads* Transform::groups)
+__global__ void __launch_bounds__(block_threads<Transform>, blocks_wanted<Transform>)
     forward_kernel(Transform transform, const float* samples, std::int64_t length, FrameParams params,
                    const float* window, std::int64_t frames, std::int64_t all_frames, float* spectrum) {
   constexpr int T = Transform::threads, groups = Transform::groups;
@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(Transform::threads* Transform::groups)
 /// in_time [all_frames, n_fft] = window times the inverse transform of each frame of spectrum [n, bins,
 /// frames, 2].
 template <class Transform>
-__global__ void __launch_bounds__(Transform::threads* Transform::groups)
+__global__ void __launch_bounds__(block_threads<Transform>, blocks_wanted<Transform>)
     inverse_kernel(Transform transform, const float* spectrum, const float* window, std::int64_t frames,
                    std::int64_t all_frames, float* in_time) {
   constexpr int T = Transform::threads, groups = Transform::groups;
