@@ -15,20 +15,25 @@ double size(const Input& input) { return static_cast<double>(element_count(input
 
 constexpr std::uint32_t stream = 9;
 
-// Off the grid of every storage type, so no input lies on the kink. Narrow, for the error of gamma is the
-// absolute error of log densities, and these multiply the last bit of the f32 noise by distances over
-// variances.
-GaussianLatentParams clamps(bool sample = true) {
+/// Bounds of log-variances, off the grid of every storage type, so no input lies on the kink.
+struct Bounds {
+  float low, high;
+};
+// The error of gamma is the absolute error of log densities, in which distances over variances multiply the
+// last bit of the f32 noise: where there is noise the bounds are narrow.
+constexpr Bounds narrow = {-1.1f, 1.3f}, wide = {-2.1f, 2.3f};
+
+GaussianLatentParams clamps(bool sample = true, Bounds bounds = narrow) {
   GaussianLatentParams params;
-  params.log_variance_min = -1.1f;
-  params.log_variance_max = 1.3f;
+  params.log_variance_min = bounds.low;
+  params.log_variance_max = bounds.high;
   params.sample = sample;
   return params;
 }
 
-double clamped(double log_variance) {
-  return std::fmin(std::fmax(log_variance, static_cast<double>(clamps().log_variance_min)),
-                   static_cast<double>(clamps().log_variance_max));
+double clamped(double log_variance, Bounds bounds = narrow) {
+  return std::fmin(std::fmax(log_variance, static_cast<double>(bounds.low)),
+                   static_cast<double>(bounds.high));
 }
 
 double log_sum_exp(const std::vector<double>& values) {
@@ -46,19 +51,19 @@ std::vector<Input> mixture_inputs(std::int64_t n, std::int64_t d, std::int64_t k
 }
 
 /// z, kl and gamma word for word after the row's definition.
-Arrays mixture_reference(const Arrays& x, bool sample) {
+Arrays mixture_reference(const Arrays& x, bool sample, Bounds bounds = narrow) {
   const std::int64_t n = x[0].dim(0), d = x[0].dim(1) / 2, k = x[1].size();
   Arrays results{Array({n, d}), Array({n}), Array({n, k})};
   const double partition = log_sum_exp(x[1].values);
   for (std::int64_t i = 0; i < n; ++i) {
     std::vector<double> joint(static_cast<std::size_t>(k)), expected(joint.size());
     for (std::int64_t j = 0; j < d; ++j) {
-      const double mu = x[0][i * 2 * d + j], l = clamped(x[0][i * 2 * d + d + j]);
+      const double mu = x[0][i * 2 * d + j], l = clamped(x[0][i * 2 * d + d + j], bounds);
       const double z = sample ? mu + std::exp(l / 2) * reference_normal(case_state(), stream, i * d + j) : mu;
       results[0][i * d + j] = z;
       results[1][i] -= 0.5 * (1 + l);
       for (std::int64_t c = 0; c < k; ++c) {
-        const double m = x[2][c * d + j], log_s = clamped(x[3][c * d + j]), s = std::exp(log_s);
+        const double m = x[2][c * d + j], log_s = clamped(x[3][c * d + j], bounds), s = std::exp(log_s);
         joint[static_cast<std::size_t>(c)] -= 0.5 * (log_s + (z - m) * (z - m) / s);
         expected[static_cast<std::size_t>(c)] += 0.5 * (log_s + (std::exp(l) + (mu - m) * (mu - m)) / s);
       }
@@ -77,7 +82,8 @@ Arrays mixture_reference(const Arrays& x, bool sample) {
 /// Which of the results take part: backward gets dz, dkl or both.
 enum class Part { both, z, kl };
 
-OpCase mixture_latent(const std::string& name, bool sample, Part part, double spread) {
+OpCase mixture_latent(const std::string& name, bool sample, Part part, double spread,
+                      Bounds bounds = narrow) {
   const auto inputs = [spread](std::int64_t n, std::int64_t d, std::int64_t k) {
     return mixture_inputs(n, d, k, spread);
   };
@@ -96,14 +102,14 @@ OpCase mixture_latent(const std::string& name, bool sample, Part part, double sp
     c.variants.push_back({"wide", inputs(3, 1100, 1), true});
   }
   c.run = [=](const Run& run) {
-    const autograd::MixtureLatent latent =
-        autograd::mixture_latent(run.x[0], run.x[1], run.x[2], run.x[3], run.state, stream, clamps(sample));
+    const autograd::MixtureLatent latent = autograd::mixture_latent(
+        run.x[0], run.x[1], run.x[2], run.x[3], run.state, stream, clamps(sample, bounds));
     if (part == Part::z) return std::vector{latent.z};
     if (part == Part::kl) return std::vector{latent.kl, Var(latent.responsibilities)};
     return std::vector{latent.z, latent.kl, Var(latent.responsibilities)};
   };
   c.reference = [=](const Arrays& x) {
-    const Arrays all = mixture_reference(x, sample);
+    const Arrays all = mixture_reference(x, sample, bounds);
     if (part == Part::z) return Arrays{all[0]};
     if (part == Part::kl) return Arrays{all[1], all[2]};
     return all;
@@ -251,6 +257,7 @@ std::vector<OpCase> mixture_cases() {
           mixture_latent("mixture_latent_kl", true, Part::kl, 1),
           mixture_latent("mixture_latent_mean", false, Part::both, 1),
           mixture_latent("mixture_latent_clamped", true, Part::both, 2),
+          mixture_latent("mixture_latent_far", false, Part::both, 3, wide),
           mixture_latent_empty(),
           aggregate_posterior("aggregate_posterior", Part::both),
           aggregate_posterior("aggregate_posterior_joint", Part::z),
