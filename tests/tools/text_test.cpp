@@ -99,6 +99,29 @@ TEST(Progress, SaysRateAndTimeLeft) {
   EXPECT_EQ(Progress::line("songs", 50, 200, "songs", 10, "", 20).size(), 19u);
   EXPECT_EQ(Progress::line("songs", 300, 200, "songs", 10, "", 100),
             "songs [########################] 300/200 songs  30/s");
+  EXPECT_EQ(Progress::line("songs", 50, 200, "songs", 10, "412x real time", 64),
+            "songs [##......] 50/200 songs  5/s  30.0 s left  412x real time")
+      << "the bar makes room for the numbers";
+  EXPECT_EQ(Progress::line("songs", 150, 200, "songs", 10, "", 100, 100),
+            "songs [##################......] 150/200 songs  5/s  10.0 s left")
+      << "what an earlier run did is no part of the rate";
+  EXPECT_EQ(Progress::line("songs", 100, 200, "songs", 10, "", 100, 100),
+            "songs [############............] 100/200 songs");
+}
+
+TEST(Progress, StatusIsThereWithoutATerminal) {
+  Progress bar("songs", 10, "songs");
+  bar.start_at(4);
+  bar.note("3 skipped");
+  EXPECT_EQ(bar.status(), "4/10 songs  3 skipped");
+}
+
+TEST(LogPace, LinesGetRarer) {
+  LogPace pace;
+  std::vector<int> lines;
+  for (int second = 0; second < 1300; ++second)
+    if (pace.due(second)) lines.push_back(second);
+  EXPECT_EQ(lines, (std::vector<int>{10, 30, 70, 150, 310, 610, 910, 1210}));
 }
 
 }  // namespace

@@ -27,6 +27,19 @@ void write_stderr(const std::string& text) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
+/// What stands beside the bar.
+std::string status_text(std::int64_t done, std::int64_t total, std::string_view unit, double seconds,
+                        std::string_view note, std::int64_t earlier) {
+  const std::int64_t now = done - earlier;
+  const double rate = seconds > 0 ? static_cast<double>(now) / seconds : 0;
+  std::string text = total > 0 ? concat(done, '/', total, ' ', unit) : concat(done, ' ', unit);
+  if (now > 0) text += concat("  ", format_number(rate, 3), "/s");
+  if (now > 0 && total > done)
+    text += concat("  ", format_duration(static_cast<double>(total - done) / rate), " left");
+  if (!note.empty()) text += concat("  ", note);
+  return text;
+}
+
 int terminal_columns() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -36,7 +49,7 @@ int terminal_columns() {
 
 struct Progress::State {
   std::string label, unit, note;
-  std::int64_t total = 0;
+  std::int64_t total = 0, earlier = 0;
   bool visible = false;
   bool drawn = false;
   std::atomic<std::int64_t> done{0};
@@ -45,6 +58,7 @@ struct Progress::State {
 
   static std::vector<State*> stack;
 
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
   bool shown() const { return visible && !disabled && !stack.empty() && stack.back() == this; }
 
   void draw_if_due(bool now) {
@@ -54,8 +68,8 @@ struct Progress::State {
     const std::scoped_lock lock(mutex);
     if (!shown()) return;
     next_draw = (time + redraw_interval).time_since_epoch().count();
-    const double seconds = std::chrono::duration<double>(time - start).count();
-    write_stderr("\r" + line(label, done, total, unit, seconds, note, terminal_columns()) + "\x1b[K");
+    write_stderr("\r" + line(label, done, total, unit, seconds(), note, terminal_columns(), earlier) +
+                 "\x1b[K");
     drawn = true;
   }
 
@@ -95,8 +109,17 @@ void Progress::set(std::int64_t done) {
   state_->draw_if_due(false);
 }
 
+void Progress::start_at(std::int64_t done) {
+  {
+    const std::scoped_lock lock(mutex);
+    state_->earlier = done;
+    state_->done = done;
+    state_->start = Clock::now();
+  }
+  state_->draw_if_due(true);
+}
+
 void Progress::note(std::string_view text) {
-  if (!state_->visible) return;
   const std::scoped_lock lock(mutex);
   state_->note = text;
 }
@@ -113,28 +136,39 @@ Progress::Pause::~Pause() {
   mutex.unlock();
 }
 
+std::string Progress::status() const {
+  const std::scoped_lock lock(mutex);
+  return status_text(state_->done, state_->total, state_->unit, state_->seconds(), state_->note,
+                     state_->earlier);
+}
+
+bool Progress::visible() const { return state_->visible && !disabled; }
+
 std::string Progress::line(std::string_view label, std::int64_t done, std::int64_t total,
-                           std::string_view unit, double seconds, std::string_view note, int columns) {
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+                           std::string_view unit, double seconds, std::string_view note, int columns,
+                           std::int64_t earlier) {
+  const std::string status = status_text(done, total, unit, seconds, note, earlier);
   std::string text = concat(label, ' ');
   if (total > 0) {
-    constexpr int width = 24;
+    const int room = columns - static_cast<int>(text.size() + status.size()) - 4;
+    const int width = std::clamp(room, 8, 24);
     const double share = std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
     const int filled = static_cast<int>(share * width);
-    text += concat('[', std::string(filled, '#'), std::string(width - filled, '.'), "] ", done, '/', total,
-                   ' ', unit);
-  } else {
-    text += concat(done, ' ', unit);
+    text += concat('[', std::string(filled, '#'), std::string(width - filled, '.'), "] ");
   }
-  if (done > 0) text += concat("  ", format_number(rate, 3), "/s");
-  if (done > 0 && total > done) {
-    text += concat("  ", format_duration(static_cast<double>(total - done) / rate), " left");
-  }
-  if (!note.empty()) text += concat("  ", note);
+  text += status;
   // Labels and notes are ours and plain; a longer line would wrap and could not be redrawn.
   if (static_cast<int>(text.size()) >= columns)
     text.resize(static_cast<std::size_t>(std::max(columns - 1, 0)));
   return text;
+}
+
+bool LogPace::due(double seconds) {
+  if (seconds < next_) return false;
+  constexpr double longest = 300;
+  interval_ = std::min(2 * interval_, longest);
+  next_ = seconds + interval_;
+  return true;
 }
 
 }  // namespace chorale::tools
