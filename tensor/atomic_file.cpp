@@ -16,6 +16,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -111,6 +112,17 @@ void sync_directory(const std::string& directory, const std::string& path) {
   const int error = errno;
   ::close(descriptor);
   if (result != 0 && error != EINVAL && error != EROFS) fail_write(path, "sync its folder", error);
+}
+
+/// "process 4711 on HOST since 2025-01-31T12:00:00Z"
+std::string this_process() {
+  char host[256] = {}, since[32] = {};
+  if (::gethostname(host, sizeof host - 1) != 0) std::strcpy(host, "unknown");
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return "process " + std::to_string(::getpid()) + " on " + host + " since " + since;
 }
 
 }  // namespace
@@ -275,7 +287,7 @@ void check_writable(const std::string& path) { const AtomicFile probe(path, Dura
 RunLock::RunLock(const std::string& directory) : path_(directory + "/.lock") {
   for (;;) {
     descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (descriptor_ < 0) fail_write(path_, "lock the run folder", errno);
+    if (descriptor_ < 0) fail_write(path_, "lock the folder", errno);
     const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
     const int error = errno;
     struct stat held {
@@ -284,21 +296,22 @@ RunLock::RunLock(const std::string& directory) : path_(directory + "/.lock") {
     const bool same = ::fstat(descriptor_, &held) == 0 && ::stat(path_.c_str(), &named) == 0 &&
                       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
     if (locked && same) break;
-    char holder[32] = {};
-    const ssize_t n = locked ? 0 : ::pread(descriptor_, holder, sizeof holder - 1, 0);
+    char text[400] = {};
+    const ssize_t n = locked ? 0 : ::pread(descriptor_, text, sizeof text - 1, 0);
     ::close(std::exchange(descriptor_, -1));
     if (locked) continue;
-    if (error != EWOULDBLOCK) fail_write(path_, "lock the run folder", error);
-    std::string pid(holder, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-    pid.erase(std::min(pid.find_first_not_of("0123456789"), pid.size()));
-    fail(path_, "another run uses this folder: process " + (pid.empty() ? "unknown" : pid));
+    if (error != EWOULDBLOCK) fail_write(path_, "lock the folder", error);
+    std::string holder(text, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    holder.erase(std::min(holder.find('\n'), holder.size()));
+    fail(path_,
+         "another run uses this folder: " + (holder.empty() ? "one that just started" : printable(holder)));
   }
-  const std::string pid = std::to_string(::getpid()) + "\n";
+  const std::string holder = this_process() + "\n";
   if (::ftruncate(descriptor_, 0) != 0 ||
-      ::pwrite(descriptor_, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+      ::pwrite(descriptor_, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
     const int error = errno;
     ::close(std::exchange(descriptor_, -1));
-    fail_write(path_, "write the run lock", error);
+    fail_write(path_, "write the lock", error);
   }
 }
 

@@ -109,9 +109,9 @@ void check_writable(const std::string& path);
 /// fail with `error_number`, for tests of full disks; n = 0 turns it off. Process-wide.
 void inject_write_failure(std::int64_t n, int error_number);
 
-/// Keeps a second process out of a run folder: `<directory>/.lock`, held until destruction and released by
-/// the kernel when the process dies, so a lock of a dead process is simply taken over. InputError naming the
-/// holder's pid.
+/// Keeps a second process out of a folder: `<directory>/.lock`, held until destruction and released by the
+/// kernel when the process dies, so a lock of a dead process is simply taken over. InputError naming the
+/// holder: "process 4711 on HOST since 2025-01-31T12:00:00Z", the content of the file.
 class RunLock {
  public:
   explicit RunLock(const std::string& directory);

@@ -344,16 +344,19 @@ TEST(RunLock, SecondRunIsRefusedNamingTheFirst) {
   const std::string message = message_of<InputError>([&] { RunLock lock(folder.path()); });
   EXPECT_MENTIONS(message, "process " + std::to_string(child));
   EXPECT_MENTIONS(message, folder.path());
+  char host[256] = {};
+  ASSERT_EQ(gethostname(host, sizeof host - 1), 0);
+  EXPECT_MENTIONS(message, std::string(" on ") + host + " since 20");
   ASSERT_EQ(write(done[1], &c, 1), 1);
   int status = 0;
   waitpid(child, &status, 0);
   ASSERT_TRUE(WIFSIGNALED(status));
   for (const int descriptor : {ready[0], ready[1], done[0], done[1]}) close(descriptor);
   // The dead process's file is still there and is taken over.
-  EXPECT_EQ(slurp(folder / ".lock"), std::to_string(child) + "\n");
+  EXPECT_MENTIONS(slurp(folder / ".lock"), "process " + std::to_string(child) + " on ");
   {
     const RunLock lock(folder.path());
-    EXPECT_EQ(slurp(folder / ".lock"), std::to_string(getpid()) + "\n");
+    EXPECT_MENTIONS(slurp(folder / ".lock"), "process " + std::to_string(getpid()) + " on ");
     EXPECT_MENTIONS(message_of<InputError>([&] { RunLock again(folder.path()); }), std::to_string(getpid()));
   }
   EXPECT_EQ(folder.entries(), 0);
