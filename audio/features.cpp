@@ -93,6 +93,16 @@ Tensor standardize(const Tensor& x) {
   return out;
 }
 
+std::string empty_bands_warning(const std::vector<std::int64_t>& bands) {
+  std::string text = bands.size() == 1 ? "mel band " : "mel bands ";
+  constexpr std::size_t named = 8;
+  for (std::size_t i = 0; i < std::min(named, bands.size()); ++i)
+    text += (i ? ", " : "") + std::to_string(bands[i]);
+  if (bands.size() > named) text += " and " + std::to_string(bands.size() - named) + " more";
+  return text + (bands.size() == 1 ? " lies" : " lie") +
+         " between two bins and stay empty: a larger n_fft or fewer n_mels would fill them";
+}
+
 std::vector<float> reference_clip(std::span<const float> samples) {
   const std::size_t length = static_cast<std::size_t>(reference_length);
   std::vector<float> clip(samples.begin(),

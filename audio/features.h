@@ -73,6 +73,9 @@ class FeatureExtractor {
   std::vector<Tensor> deltas_;
 };
 
+/// librosa's warning of bands that no bin reaches.
+std::string empty_bands_warning(const std::vector<std::int64_t>& bands);
+
 /// Every clip of x [n, ...] to mean 0 and standard deviation 1 over its whole matrix (constant clips to 0).
 Tensor standardize(const Tensor& x);
 

@@ -121,17 +121,6 @@ Tensor from_mel(const FeatureExtractor& extractor, const Tensor& mel, Feature fe
                            {1});
 }
 
-/// librosa's warning of bands that no bin reaches.
-std::string empty_bands_warning(const std::vector<std::int64_t>& bands) {
-  std::string text = bands.size() == 1 ? "mel band " : "mel bands ";
-  constexpr std::size_t named = 8;
-  for (std::size_t i = 0; i < std::min(named, bands.size()); ++i)
-    text += (i ? ", " : "") + std::to_string(bands[i]);
-  if (bands.size() > named) text += " and " + std::to_string(bands.size() - named) + " more";
-  return text + (bands.size() == 1 ? " lies" : " lie") +
-         " between two bins and stay empty: a larger n_fft or fewer n_mels would fill them";
-}
-
 }  // namespace
 
 const std::vector<std::string>& feature_names() {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "audio/descriptor.h"
-#include "tensor/file.h"
+#include "data/csv.h"
 #include "tensor/npy.h"
 
 namespace chorale::data {
@@ -28,11 +28,6 @@ Tensor stack_rows(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-std::string cache_folder(const Corpus& corpus, const FeatureSettings& settings) {
-  return (corpus.root / "features" / (settings.kind + "-" + text_hash(settings.text()).substr(0, 8)))
-      .string();
-}
-
 Extractor::Extractor(const FeatureSettings& settings) : kind_(settings.kind), features_(settings.params) {}
 
 Tensor Extractor::operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const {
@@ -43,14 +38,28 @@ Tensor Extractor::operator()(const Tensor& clips, const std::vector<std::int64_t
   return kind_ == "mfcc" ? mfcc : stack_rows(audio::standardize(features_.mel_db(mel)), mfcc);
 }
 
-CacheWriter::CacheWriter(const Corpus& corpus, const FeatureSettings& settings)
+CacheWriter::CacheWriter(const Corpus& corpus, const FeatureSettings& settings, bool verify)
     : folder_(cache_folder(corpus, settings)), extract_(settings) {
   create_directories(folder_);
+  lock_.emplace(folder_);
   remove_stale_temporaries(folder_);
-  if (auto index = FeatureIndex::read(folder_ + "/index.json"); index && index->settings == settings.text())
-    index_ = std::move(*index);
+  take_up(settings, verify);
+}
+
+void CacheWriter::take_up(const FeatureSettings& settings, bool verify) {
+  const std::string path = folder_ + "/index.json";
+  if (auto index = FeatureIndex::read(path, &rebuilt_)) {
+    if (index->settings != settings.text())
+      rebuilt_ = "of other settings: " + printable(index->settings);
+    else if (!index->shards.empty() && index->row_shape != feature_shape(settings))
+      rebuilt_ = "rows of shape " + to_string(index->row_shape) + ", these settings give " +
+                 to_string(feature_shape(settings));
+    else
+      index_ = std::move(*index);
+  }
   index_.settings = settings.text();
-  drop_damaged_shards();
+  index_.row_shape = feature_shape(settings);
+  drop_damaged_shards(verify);
 }
 
 bool CacheWriter::needs(const Song& song, const FileStamp& stamp) {
@@ -74,9 +83,8 @@ void CacheWriter::add_bad(const Song& song, const FileStamp& stamp, const std::s
 void CacheWriter::add(const std::vector<ClipOrigin>& origins, const Tensor& clips,
                       const std::vector<std::int64_t>& lengths) {
   const Tensor rows = extract_(clips, lengths);
-  Shape row_shape(rows.shape().begin() + 1, rows.shape().end());
-  if (index_.row_shape.empty()) index_.row_shape = row_shape;
-  if (index_.row_shape != row_shape) throw ContractError("feature cache: rows of another shape");
+  if (Shape(rows.shape().begin() + 1, rows.shape().end()) != index_.row_shape)
+    throw ContractError("feature cache: rows of another shape than feature_shape() says");
   const std::vector<float> values = rows.to_host<float>();
   pending_values_.insert(pending_values_.end(), values.begin(), values.end());
   for (const ClipOrigin& origin : origins) {
@@ -86,25 +94,40 @@ void CacheWriter::add(const std::vector<ClipOrigin>& origins, const Tensor& clip
     ++pending_rows_;
     if (origin.last) closed_.emplace_back(origin.song->song_id, open_);
   }
-  if (pending_rows_ >= shard_rows) flush();
+  if (pending_rows_ < shard_rows) return;
+  write_shard();
+  if (Clock::now() >= index_due_) write_index();
 }
 
 void CacheWriter::flush() {
-  if (pending_rows_ > 0) {
-    const int number = next_shard();
-    const std::string path = folder_ + "/" + shard_name(number);
-    NpyWriter writer(path, DType::f32, index_.row_shape, Durability::fast);
-    writer.append(pending_values_);
-    writer.commit();
-    index_.shards[number] = {pending_rows_, file_hash(path)};
-    for (const auto& [song_id, song] : closed_) index_.songs[song_id] = song;
-    closed_.clear();
-    pending_values_.clear();
-    pending_rows_ = 0;
-    changed_ = true;
-  }
-  if (changed_) index_.write(folder_ + "/index.json");
+  if (pending_rows_ > 0) write_shard();
+  if (changed_) write_index();
+}
+
+void CacheWriter::write_shard() {
+  const int number = next_shard();
+  const std::string path = folder_ + "/" + shard_name(number);
+  NpyWriter writer(path, DType::f32, index_.row_shape, Durability::fast);
+  writer.append(pending_values_);
+  writer.commit();
+  index_.shards[number] = {pending_rows_,
+                           file_hash(path, std::as_bytes(std::span<const float>(pending_values_))),
+                           file_stamp(path).value_or(FileStamp{})};
+  for (const auto& [song_id, song] : closed_) index_.songs[song_id] = song;
+  closed_.clear();
+  pending_values_.clear();
+  pending_rows_ = 0;
+  changed_ = true;
+}
+
+/// The index of a large collection takes long to write: it is written less often then, so that it never takes
+/// more than a twentieth of the time. What a kill costs is the shards since.
+void CacheWriter::write_index() {
+  const auto start = Clock::now();
+  index_.write(folder_ + "/index.json");
   changed_ = false;
+  const auto end = Clock::now();
+  index_due_ = end + 20 * (end - start);
 }
 
 void CacheWriter::remove_unused_shards() {
@@ -123,11 +146,33 @@ void CacheWriter::remove_unused_shards() {
   }
 }
 
-void CacheWriter::drop_damaged_shards() {
+std::string CacheWriter::list_skipped(const std::vector<SkippedSong>& skipped) const {
+  const std::string path = folder_ + "/skipped.csv";
+  if (skipped.empty()) {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+    return {};
+  }
+  const std::vector<std::string> header{"song_id", "audio_path", "reason"};
+  std::string text = format_csv_row(header);
+  for (const SkippedSong& song : skipped)
+    text += format_csv_row(std::vector{song.song_id, song.path, song.reason});
+  write_file(path, text, Durability::fast);
+  return path;
+}
+
+void CacheWriter::drop_damaged_shards(bool verify) {
   std::set<int> damaged;
-  for (const auto& [number, shard] : index_.shards) {
+  for (auto& [number, shard] : index_.shards) {
     const std::string path = folder_ + "/" + shard_name(number);
-    if (!file_stamp(path) || file_hash(path) != shard.hash) damaged.insert(number);
+    const auto stamp = file_stamp(path);
+    if (stamp == shard.stamp && !verify) continue;
+    if (!stamp || file_hash(path) != shard.hash) {
+      damaged.insert(number);
+    } else if (stamp != shard.stamp) {
+      shard.stamp = *stamp;
+      changed_ = true;
+    }
   }
   std::erase_if(index_.songs, [&](const auto& song) {
     const std::vector<RowRange> ranges = index_.ranges(song.second);
@@ -136,7 +181,6 @@ void CacheWriter::drop_damaged_shards() {
   });
   changed_ |=
       std::erase_if(index_.shards, [&](const auto& shard) { return damaged.contains(shard.first); }) > 0;
-  if (index_.shards.empty()) index_.row_shape.clear();
 }
 
 }  // namespace chorale::data

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One feature cache on its way to completeness: computes the features of clips and writes them as shards.
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,17 +11,16 @@
 #include "data/corpus.h"
 #include "data/feature_cache.h"
 #include "data/feature_index.h"
+#include "tensor/file.h"
 #include "tensor/tensor.h"
 
 namespace chorale::data {
-
-/// <root>/features/<kind>-<hash of the settings>.
-std::string cache_folder(const Corpus& corpus, const FeatureSettings& settings);
 
 /// One kind of feature of a batch of clips.
 class Extractor {
  public:
   explicit Extractor(const FeatureSettings& settings);
+  const std::vector<std::int64_t>& empty_bands() const { return features_.empty_bands(); }
   /// clips f32 (n, clip length); lengths: samples of each that are not padding.
   Tensor operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const;
 
@@ -37,8 +38,16 @@ struct ClipOrigin {
 
 class CacheWriter {
  public:
-  /// Takes up the cache that is there, without its damaged shards and the songs in them.
-  CacheWriter(const Corpus& corpus, const FeatureSettings& settings);
+  /// Locks the cache and takes it up, without its damaged shards and the songs in them. `verify`: shards are
+  /// hashed even if their stamps are those they were written with. InputError naming the process that holds
+  /// the lock.
+  CacheWriter(const Corpus& corpus, const FeatureSettings& settings, bool verify);
+
+  const std::string& folder() const { return folder_; }
+  /// Why the cache that was there is made anew; empty if it was not, or there was none.
+  const std::string& rebuilt() const { return rebuilt_; }
+  /// Mel bands that stay empty with these settings.
+  const std::vector<std::int64_t>& empty_bands() const { return extract_.empty_bands(); }
 
   /// True if the song has to be extracted; forgets what an older state of its file gave.
   bool needs(const Song& song, const FileStamp& stamp);
@@ -53,20 +62,30 @@ class CacheWriter {
   void flush();
   /// Removes shards that no song refers to any more.
   void remove_unused_shards();
+  /// Writes skipped.csv, or removes it if there is nothing to list. Returns its path, or "".
+  std::string list_skipped(const std::vector<SkippedSong>& skipped) const;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   int next_shard() const { return index_.shards.empty() ? 0 : index_.shards.rbegin()->first + 1; }
-  void drop_damaged_shards();
+  void take_up(const FeatureSettings& settings, bool verify);
+  void drop_damaged_shards(bool verify);
+  void write_shard();
+  void write_index();
 
   std::string folder_;
+  std::optional<RunLock> lock_;
   Extractor extract_;
   FeatureIndex index_;
+  std::string rebuilt_;
   std::vector<float> pending_values_;
   std::int64_t pending_rows_ = 0;
   IndexedSong open_;  ///< the song whose last clip is still to come
   std::vector<std::pair<std::string, IndexedSong>>
       closed_;  ///< by song id: whole once what is pending is written
   bool changed_ = false;
+  Clock::time_point index_due_{};  ///< not to be written before
 };
 
 }  // namespace chorale::data

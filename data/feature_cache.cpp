@@ -5,16 +5,15 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
-#include <memory>
+#include <optional>
 
-#include "data/cache_writer.h"
-#include "data/decode_pool.h"
+#include "audio/descriptor.h"
+#include "data/feature_index.h"
+#include "kernels/audio_frames.h"
 #include "tensor/npy.h"
 
 namespace chorale::data {
 namespace {
-
-constexpr std::int64_t batch_clips = 8;  ///< in one launch
 
 std::string exact(double value) {
   char text[40];
@@ -49,147 +48,107 @@ std::string FeatureSettings::text() const {
          (window > 0 ? " window=" + exact(window) + " hop=" + exact(hop) : " duration=" + exact(duration));
 }
 
+std::string cache_folder(const Corpus& corpus, const FeatureSettings& settings) {
+  return (corpus.root / "features" / (settings.kind + "-" + text_hash(settings.text()).substr(0, 8)))
+      .string();
+}
+
 const std::vector<std::string>& feature_kinds() {
   static const std::vector<std::string> kinds = {"mel_db", "mfcc", "both", "statistics"};
   return kinds;
 }
 
-ExtractionSummary extract_features(const Corpus& corpus, const std::vector<FeatureSettings>& kinds,
-                                   const ExtractionOptions& options) {
-  if (kinds.empty()) throw ContractError("feature cache: no kinds");
-  const ClipPlan plan = kinds.front().clips();
-  for (const FeatureSettings& kind : kinds)
-    if (const ClipPlan other = kind.clips();
-        other.sample_rate != plan.sample_rate || other.length != plan.length || other.hop != plan.hop)
-      throw ContractError("feature cache: kinds that want different clips");
-  std::vector<std::unique_ptr<CacheWriter>> writers;
-  writers.reserve(kinds.size());
-  for (const FeatureSettings& kind : kinds) writers.push_back(std::make_unique<CacheWriter>(corpus, kind));
-
-  struct Job {
-    const Song* song;
-    FileStamp stamp;
-    std::vector<bool> wanted;  ///< by kind
-  };
-  ExtractionSummary summary;
-  std::vector<Job> jobs;
-  std::vector<std::string> files;
-  for (const Song& song : corpus.songs) {
-    const std::string path = corpus.audio_file(song).string();
-    Job job{&song, file_stamp(path).value_or(FileStamp{}), {}};
-    for (auto& writer : writers) job.wanted.push_back(writer->needs(song, job.stamp));
-    if (std::find(job.wanted.begin(), job.wanted.end(), true) == job.wanted.end()) {
-      const IndexedSong* entry = writers.front()->find(song.song_id);
-      const bool bad = entry != nullptr && entry->shard < 0;
-      if (bad && options.strict) throw InputError(entry->reason);
-      if (bad) options.warning("skipped " + entry->reason);
-      summary.reused += bad ? 0 : 1;
-      continue;
-    }
-    jobs.push_back(std::move(job));
-    files.push_back(path);
-  }
-
-  ClipPlan reading = plan;
-  reading.decode.strict = options.strict;
-  DecodePool pool(files, reading, options.workers);
-  std::vector<DecodedClip> batch;
-  const auto send = [&] {
-    for (std::size_t k = 0; k < writers.size(); ++k) {
-      std::vector<ClipOrigin> origins;
-      std::vector<std::int64_t> lengths;
-      std::vector<float> samples;
-      for (const DecodedClip& decoded : batch) {
-        const Job& job = jobs[decoded.file];
-        if (!job.wanted[k]) continue;
-        origins.push_back({job.song, job.stamp, decoded.clip.first, decoded.clip.last});
-        lengths.push_back(decoded.clip.own);
-        samples.insert(samples.end(), decoded.clip.samples.begin(), decoded.clip.samples.end());
-      }
-      if (origins.empty()) continue;
-      writers[k]->add(origins,
-                      Tensor::from_host(samples, {static_cast<std::int64_t>(origins.size()), plan.length}),
-                      lengths);
-    }
-    batch.clear();
-  };
-
-  for (std::size_t done = 0; done < jobs.size() && !summary.interrupted;) {
-    DecodedClip decoded = pool.next();
-    const Job& job = jobs[decoded.file];
-    const bool last = decoded.clip.last;
-    if (!decoded.error.empty()) {
-      if (options.strict) throw InputError(decoded.error);
-      for (auto& writer : writers) writer->add_bad(*job.song, job.stamp, decoded.error);
-      options.warning("skipped " + decoded.error);
-    } else {
-      for (const std::string& warning : decoded.warnings)
-        options.warning(files[decoded.file] + ": " + warning);
-      summary.audio_seconds += decoded.seconds;
-      summary.computed += last ? 1 : 0;
-      batch.push_back(std::move(decoded));
-      if (static_cast<std::int64_t>(batch.size()) == batch_clips) send();
-    }
-    if (last) options.progress(static_cast<std::int64_t>(++done), static_cast<std::int64_t>(jobs.size()));
-    summary.interrupted = options.interrupted();
-  }
-  send();
-  for (auto& writer : writers) writer->flush();
-  if (summary.interrupted) return summary;
-
-  for (const Song& song : corpus.songs)
-    if (const IndexedSong* entry = writers.front()->find(song.song_id)) {
-      if (entry->shard < 0)
-        summary.skipped.push_back({song.song_id, song.audio_path.string(), entry->reason});
-      summary.clips += entry->count;
-    }
-  for (auto& writer : writers) writer->remove_unused_shards();
-  if (summary.clips == 0)
-    throw InputError(corpus.root.string() + ": no song could be used: all " +
-                     std::to_string(corpus.songs.size()) + " were skipped");
-  return summary;
+Shape feature_shape(const FeatureSettings& settings) {
+  const audio::FeatureParams& params = settings.params;
+  if (settings.kind == "statistics") return {audio::descriptor_size(params)};
+  const std::int64_t cepstra = (1 + params.delta_order) * params.n_mfcc;
+  const std::int64_t rows = settings.kind == "mel_db" ? params.mel.n_mels
+                            : settings.kind == "mfcc" ? cepstra
+                                                      : params.mel.n_mels + cepstra;
+  return {rows, frame_count(params.mel, settings.clips().length)};
 }
 
-FeatureSet load_features(const Corpus& corpus, const FeatureSettings& settings) {
-  const std::string folder = cache_folder(corpus, settings), index_path = folder + "/index.json";
-  const std::string advice = " (allowed: made by extract_audio with the same configuration)";
-  const auto index = FeatureIndex::read(index_path);
-  if (!index) throw InputError(index_path + ": no usable feature cache of kind " + settings.kind + advice);
-  FeatureSet set;
-  set.row_shape = index->row_shape;
-  struct Source {
-    const Song* song;
-    RowRange rows;
-    std::int64_t target;  ///< row of the set
-  };
+namespace {
+
+constexpr const char* advice = " (allowed: made by extract_audio with the same configuration)";
+
+/// A song's rows and where they go.
+struct Source {
+  const Song* song;
+  RowRange rows;
+  std::int64_t target;  ///< row of the set
+};
+
+/// One consistent state of the cache: the index as it was read.
+struct Listing {
+  FeatureIndex index;
+  FeatureSet set;                              ///< without its values
   std::map<int, std::vector<Source>> sources;  ///< by shard
   std::int64_t clips = 0;
+};
+
+Listing list_features(const Corpus& corpus, const FeatureSettings& settings, const std::string& index_path) {
+  Listing listing;
+  std::string why;
+  auto index = FeatureIndex::read(index_path, &why);
+  if (!index)
+    throw InputError(index_path + ": no usable feature cache of kind " + settings.kind +
+                     (why.empty() ? "" : ": " + why) + advice);
+  if (index->settings != settings.text() ||
+      (!index->shards.empty() && index->row_shape != feature_shape(settings)))
+    throw InputError(index_path + ": of other settings than its folder's" + advice);
+  listing.index = std::move(*index);
+  FeatureSet& set = listing.set;
+  set.row_shape = feature_shape(settings);
   for (const Song& song : corpus.songs) {
-    const auto found = index->songs.find(song.song_id);
-    if (found == index->songs.end())
+    const auto found = listing.index.songs.find(song.song_id);
+    if (found == listing.index.songs.end())
       throw InputError(index_path + ": song not extracted yet: " + song.song_id + advice);
     if (found->second.shard < 0) continue;
     if (file_stamp(corpus.audio_file(song).string()) != found->second.stamp)
       throw InputError(index_path + ": changed since it was extracted: " + song.audio_path.string() + advice);
     set.song_of_row.insert(set.song_of_row.end(), static_cast<std::size_t>(found->second.count), set.count());
     set.songs.push_back(song);
-    for (const RowRange& rows : index->ranges(found->second)) {
-      sources[rows.shard].push_back({&song, rows, clips});
-      clips += rows.count;
+    for (const RowRange& rows : listing.index.ranges(found->second)) {
+      listing.sources[rows.shard].push_back({&song, rows, listing.clips});
+      listing.clips += rows.count;
     }
   }
-  if (clips == 0) throw InputError(index_path + ": no usable song" + advice);
+  if (listing.clips == 0) throw InputError(index_path + ": no usable song" + advice);
+  return listing;
+}
 
+/// The shard if it is the one that the index means. Read through pread, not mapped: a mapped file that
+/// another program cuts short meanwhile ends the process with SIGBUS, and reading costs no more, for every
+/// byte is hashed and copied once in any case.
+std::optional<NpyArray> read_shard(const std::string& path, const IndexedShard& expected,
+                                   const Shape& row_shape) {
+  try {
+    NpyArray shard = read_npy_host(path);
+    Shape shape = row_shape;
+    shape.insert(shape.begin(), expected.rows);
+    const bool same =
+        shard.dtype == DType::f32 && shard.shape == shape && file_hash(path, shard.data) == expected.hash;
+    return same ? std::optional(std::move(shard)) : std::nullopt;
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+}
+
+std::string hash_if_there(const std::string& path) {
+  return file_stamp(path) ? file_hash(path) : std::string();
+}
+
+/// Fills the set from the shards; returns the path of one that is not what the index says, "" if all are.
+std::string fill_values(Listing& listing, const std::string& folder) {
+  FeatureSet& set = listing.set;
   const std::int64_t row_size = element_count(set.row_shape);
-  set.values = Tensor({clips, row_size}, DType::f32);
-  for (const auto& [number, parts] : sources) {
+  set.values = Tensor({listing.clips, row_size}, DType::f32);
+  for (const auto& [number, parts] : listing.sources) {
     const std::string path = folder + "/" + shard_name(number);
-    if (!file_stamp(path) || file_hash(path) != index->shards.at(number).hash)
-      throw InputError(path + ": damaged or missing" + advice);
-    const NpyArray shard = read_npy_host(path);
-    const auto values = shard.as<float>();
-    if (shard.size() != index->shards.at(number).rows * row_size)
-      throw InputError(path + ": not the rows that the index names" + advice);
+    const auto shard = read_shard(path, listing.index.shards.at(number), set.row_shape);
+    if (!shard) return path;
+    const auto values = shard->as<float>();
     for (const auto& [song, rows, target] : parts) {
       const float* begin = values.data() + rows.row * row_size;
       if (!std::all_of(begin, begin + rows.count * row_size, [](float v) { return std::isfinite(v); }))
@@ -197,7 +156,23 @@ FeatureSet load_features(const Corpus& corpus, const FeatureSettings& settings) 
       set.values.slice(0, target, target + rows.count).upload(begin, DType::f32);
     }
   }
-  return set;
+  return {};
+}
+
+}  // namespace
+
+FeatureSet load_features(const Corpus& corpus, const FeatureSettings& settings) {
+  const std::string folder = cache_folder(corpus, settings), index_path = folder + "/index.json";
+  constexpr int attempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    const std::string state = hash_if_there(index_path);
+    Listing listing = list_features(corpus, settings, index_path);
+    const std::string other = fill_values(listing, folder);
+    if (other.empty()) return std::move(listing.set);
+    // An extraction that replaces shards writes the index before: then there is another one to read.
+    if (attempt == attempts || hash_if_there(index_path) == state)
+      throw InputError(other + ": damaged or missing (allowed: made again by extract_audio --verify)");
+  }
 }
 
 }  // namespace chorale::data

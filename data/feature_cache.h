@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Features of all songs of a corpus, kept in large sequential files:
 //
-//   <root>/features/<kind>-<hash of the settings>/index.json      which song lies where, from which state of
-//   its file
-//                                                 shard_00000.npy  f32 (clips, row shape...)
+//   <root>/features/<kind>-<hash of the settings>/
+//     index.json       which song lies where, from which state of its file
+//     shard_00000.npy  f32 (clips, row shape...)
+//     skipped.csv      song_id,audio_path,reason of the songs that could not be used, if there are any
+//     .lock            while an extraction is under way: who does it
 //
 // A song is one clip or, with a window, several; the clips of a song are consecutive rows.
 // A shard appears whole, then the index names it, so an extraction that is stopped anywhere goes on where it
-// was. A song whose file has another size or time stamp, and every song of a damaged shard, is extracted
-// again.
+// was, and a reader beside it sees a whole cache. A song whose file has another size or time stamp, and every
+// song of a damaged shard, is extracted again. A cache of another version of the index, of other settings or
+// of rows of another shape is made anew, never mixed.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -40,28 +43,52 @@ struct FeatureSettings {
 /// frames); "both": the two stacked; "statistics": the time-shift-invariant descriptor of audio/descriptor.h.
 const std::vector<std::string>& feature_kinds();
 
+/// <root>/features/<kind>-<hash of the settings>.
+std::string cache_folder(const Corpus& corpus, const FeatureSettings& settings);
+
+/// Of a clip's features, without the dimension of the clips. On any machine, without computing.
+Shape feature_shape(const FeatureSettings& settings);
+
 struct SkippedSong {
   std::string song_id, path, reason;
+};
+
+/// Where an extraction stands, after each song.
+struct ExtractionProgress {
+  std::int64_t done = 0, total = 0;  ///< songs of this run; those that an earlier one did are no part of it
+  std::int64_t skipped = 0;          ///< of `done`
+  double audio_seconds = 0;          ///< decoded
 };
 
 struct ExtractionOptions {
   int workers = 0;      ///< decoding threads; 0: as many as processors
   bool strict = false;  ///< the first bad file is an InputError, also one known to be bad from an earlier run
+  /// Every shard that is there is read and compared with its hash, not only those whose size or time stamp
+  /// is another than when they were written.
+  bool verify = false;
   std::function<bool()> interrupted = [] { return false; };
-  std::function<void(std::int64_t done, std::int64_t total)> progress = [](std::int64_t, std::int64_t) {};
+  /// Called once before the first song and after each.
+  std::function<void(const ExtractionProgress&)> progress = [](const ExtractionProgress&) {};
   std::function<void(const std::string&)> warning = [](const std::string&) {};
 };
 
 struct ExtractionSummary {
   std::int64_t computed = 0, reused = 0;  ///< usable songs, over all kinds together
   std::vector<SkippedSong> skipped;
+  std::string skipped_file;  ///< the skipped.csv that lists them; empty if none was
   std::int64_t clips = 0;    ///< of all usable songs
   double audio_seconds = 0;  ///< decoded
+  double seconds = 0;        ///< that the extraction took
   bool interrupted = false;
 };
 
+/// {"extracted", "unchanged", "skipped": [{"song_id", "audio_path", "reason"}], "clips", "audio_seconds",
+/// "seconds"}
+std::string to_json(const ExtractionSummary& summary);
+
 /// Brings the caches of all `kinds` up to date on the current context's device; each song is decoded once.
-/// InputError if not one song is usable.
+/// InputError if not one song is usable, if another process extracts into one of them, naming it, or if a
+/// file cannot be written (disk full); what was whole before stays and the next run goes on from there.
 ExtractionSummary extract_features(const Corpus& corpus, const std::vector<FeatureSettings>& kinds,
                                    const ExtractionOptions& options);
 
@@ -77,7 +104,8 @@ struct FeatureSet {
 };
 
 /// InputError when the cache is missing, incomplete or damaged (naming the program that makes it), or holds
-/// non-finite values (naming the song).
+/// non-finite values (naming the song). Safe beside an extraction: every shard is compared with its hash, and
+/// one that was replaced meanwhile is looked up again.
 FeatureSet load_features(const Corpus& corpus, const FeatureSettings& settings);
 
 }  // namespace chorale::data

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <charconv>
 #include <cinttypes>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -20,11 +22,39 @@ namespace {
 
 constexpr int index_version = 2;
 constexpr std::uint64_t largest_index = 1u << 30;
+constexpr int largest_shard = 1 << 30;
 
 std::string hex(std::uint64_t value) {
   std::array<char, 17> text{};
   std::snprintf(text.data(), text.size(), "%016" PRIx64, value);
   return text.data();
+}
+
+FeatureIndex from_json(const nlohmann::json& json) {
+  FeatureIndex index;
+  index.settings = json.at("settings");
+  index.row_shape = json.at("row_shape").get<Shape>();
+  for (const auto& [key, shard] : json.at("shards").items()) {
+    int number = -1;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+    if (error != std::errc{} || end != key.data() + key.size() || number < 0 || number > largest_shard)
+      throw InputError("damaged: a shard without a number");
+    index.shards[number] = {
+        shard.at("rows"),
+        shard.at("hash"),
+        {shard.value("size", std::uint64_t{0}), shard.value("modified_ns", std::int64_t{0})}};
+  }
+  for (const auto& [id, song] : json.at("songs").items()) {
+    IndexedSong& s = index.songs[id];
+    s.audio_path = song.at("audio_path");
+    s.stamp = {song.at("size"), song.at("modified_ns")};
+    s.shard = song.at("shard");
+    s.row = song.at("row");
+    s.count = song.at("count");
+    s.reason = song.at("reason");
+    if (s.shard >= 0 && index.ranges(s).empty()) throw InputError("damaged: a song whose rows are not there");
+  }
+  return index;
 }
 
 }  // namespace
@@ -58,38 +88,45 @@ std::string file_hash(const std::string& path) {
   return hex(XXH3_64bits_digest(&state));
 }
 
-std::optional<FeatureIndex> FeatureIndex::read(const std::string& path) {
-  try {
-    const nlohmann::json json = parse_json(read_file_bounded(path, largest_index), path);
-    if (json.at("version") != index_version) return std::nullopt;
-    FeatureIndex index;
-    index.settings = json.at("settings");
-    index.row_shape = json.at("row_shape").get<Shape>();
-    for (const auto& [key, shard] : json.at("shards").items())
-      index.shards[std::stoi(key)] = {shard.at("rows"), shard.at("hash")};
-    for (const auto& [id, song] : json.at("songs").items()) {
-      IndexedSong& s = index.songs[id];
-      s.audio_path = song.at("audio_path");
-      s.stamp = {song.at("size"), song.at("modified_ns")};
-      s.shard = song.at("shard");
-      s.row = song.at("row");
-      s.count = song.at("count");
-      s.reason = song.at("reason");
-      if (s.shard >= 0 && index.ranges(s).empty()) return std::nullopt;
+std::string file_hash(const std::string& path, std::span<const std::byte> tail) {
+  const InputFile file(path);
+  std::vector<std::byte> head(file.size() - std::min<std::uint64_t>(file.size(), tail.size()));
+  file.read_at(0, head);
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  XXH3_64bits_update(&state, head.data(), head.size());
+  XXH3_64bits_update(&state, tail.data(), tail.size());
+  return hex(XXH3_64bits_digest(&state));
+}
+
+std::optional<FeatureIndex> FeatureIndex::read(const std::string& path, std::string* why) {
+  std::string reason;
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0 || errno != ENOENT) {
+    try {
+      const nlohmann::json json = parse_json(read_file_bounded(path, largest_index), path);
+      const std::int64_t version = json.at("version");
+      if (version == index_version) return from_json(json);
+      reason = "written as version " + std::to_string(version) + ", this is version " +
+               std::to_string(index_version);
+    } catch (const Error& error) {
+      reason = error.what();
+    } catch (const nlohmann::json::exception&) {
+      reason = "damaged: a value is missing or of another type";
     }
-    return index;
-  } catch (const Error&) {
-    return std::nullopt;
-  } catch (const std::exception&) {  // a value of another type
-    return std::nullopt;
   }
+  if (why) *why = reason;
+  return std::nullopt;
 }
 
 void FeatureIndex::write(const std::string& path) const {
   nlohmann::json json = {{"version", index_version}, {"settings", settings}, {"row_shape", row_shape}};
   json["shards"] = nlohmann::json::object();
   for (const auto& [number, shard] : shards)
-    json["shards"][std::to_string(number)] = {{"rows", shard.rows}, {"hash", shard.hash}};
+    json["shards"][std::to_string(number)] = {{"rows", shard.rows},
+                                              {"hash", shard.hash},
+                                              {"size", shard.stamp.size},
+                                              {"modified_ns", shard.stamp.modified_ns}};
   json["songs"] = nlohmann::json::object();
   for (const auto& [id, song] : songs)
     json["songs"][id] = {
@@ -102,12 +139,11 @@ void FeatureIndex::write(const std::string& path) const {
 
 std::vector<RowRange> FeatureIndex::ranges(const IndexedSong& song) const {
   std::vector<RowRange> ranges;
-  if (song.shard < 0) return {};
   std::int64_t row = song.row, left = song.count;
-  for (int number = song.shard; left > 0; ++number, row = 0) {
-    const auto shard = shards.find(number);
-    if (shard == shards.end() || row < 0 || row >= shard->second.rows) return {};
-    ranges.push_back({number, row, std::min(left, shard->second.rows - row)});
+  for (auto shard = shards.find(song.shard); left > 0; ++shard, row = 0) {
+    const bool next = ranges.empty() || (shard != shards.end() && shard->first == ranges.back().shard + 1);
+    if (!next || shard == shards.end() || row < 0 || row >= shard->second.rows) return {};
+    ranges.push_back({shard->first, row, std::min(left, shard->second.rows - row)});
     left -= ranges.back().count;
   }
   return ranges;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // index.json of a feature cache: what is in its shards and from which state of the songs' files.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct IndexedSong {
 struct IndexedShard {
   std::int64_t rows = 0;
   std::string hash;  ///< XXH3 of the file, 16 hex digits
+  FileStamp stamp;   ///< of the file that has this hash; zeros: not known
 };
 
 /// Consecutive rows of a shard.
@@ -47,7 +50,8 @@ struct FeatureIndex {
   std::map<int, IndexedShard> shards;
 
   /// Nothing if the file is missing, unreadable, damaged or of another version: the cache is made anew then.
-  static std::optional<FeatureIndex> read(const std::string& path);
+  /// `why`, if given, takes the reason; empty if there is no file.
+  static std::optional<FeatureIndex> read(const std::string& path, std::string* why = nullptr);
   void write(const std::string& path) const;
 
   /// Where the rows of a usable song lie, in order; nothing if some are not there.
@@ -57,6 +61,8 @@ struct FeatureIndex {
 std::string shard_name(int shard);  ///< "shard_00012.npy"
 /// 16 hex digits of XXH3 over a file's bytes; InputError if it cannot be read.
 std::string file_hash(const std::string& path);
+/// The same for a file whose end is in memory already: only what comes before `tail` is read.
+std::string file_hash(const std::string& path, std::span<const std::byte> tail);
 std::string text_hash(const std::string& text);
 
 }  // namespace chorale::data

@@ -34,6 +34,10 @@ int main(int argc, char** argv) {
         options.add("--allow-outside", &corpus.allow_outside, "accept songs outside the data folder");
         options.add("--strict", &corpus.strict, "end at the first bad file instead of skipping it");
         options.add("--skip-bad", &corpus.skip_bad, "exit 0 although songs had to be skipped");
+        options.add("--verify", &corpus.verify,
+                    "read every shard of the cache again; otherwise those whose size or time has changed");
+        options.add("--json", &corpus.json, "also write the summary here, with every song that was skipped")
+            .placeholder("FILE");
         add_file_options(options, &file);
       },
       [&](Program& program) {

@@ -158,8 +158,8 @@ TEST(FeatureCacheChild, DISABLED_ExtractsUntilKilled) {
   settings.kind = "statistics";
   settings.duration = 1.0;
   ExtractionOptions options;
-  options.progress = [&](std::int64_t done, std::int64_t) {
-    if (done == std::atoll(moment)) ::kill(::getpid(), SIGKILL);
+  options.progress = [&](const ExtractionProgress& progress) {
+    if (progress.done == std::atoll(moment)) ::kill(::getpid(), SIGKILL);
   };
   extract_features(load_corpus(folder), {settings}, options);
 }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "data/csv.h"
 #include "tests/harness/temporary_folder.h"
 
 namespace chorale::data {
@@ -117,7 +118,19 @@ TEST_F(FeatureCacheTest, BadFilesAreSkippedAndListedOrEndTheRun) {
   ASSERT_EQ(summary.skipped.size(), 2u);
   EXPECT_NE(summary.skipped[0].reason.find(audio(5).filename().string()), std::string::npos);
   EXPECT_EQ(load().count(), 7);
+  EXPECT_EQ(summary.skipped_file, (cache() / "skipped.csv").string());
+  const CsvTable listed = read_csv(summary.skipped_file);
+  ASSERT_EQ(listed.rows.size(), 2u);
+  EXPECT_EQ(listed.rows[1].cells,
+            (std::vector<std::string>{summary.skipped[1].song_id, summary.skipped[1].path,
+                                      summary.skipped[1].reason}));
+  EXPECT_MENTIONS(to_json(summary), "\"reason\": \"" + summary.skipped[1].reason);
   EXPECT_EQ(extract().computed, 0);  // known to be bad until the file changes
+  write_tone(audio(2), 300, 1);
+  write_tone(audio(5), 300, 1);
+  EXPECT_EQ(extract().skipped_file, "");
+  EXPECT_FALSE(fs::exists(cache() / "skipped.csv")) << "nothing to list any more";
+  std::ofstream(audio(2), std::ios::binary | std::ios::trunc) << "no audio at all";
   fs::remove_all(root_ / "features");
   ExtractionOptions strict;
   strict.strict = true;

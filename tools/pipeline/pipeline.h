@@ -14,8 +14,10 @@ struct ExtractionRequest {
   std::vector<std::string> kinds;  ///< empty: features.kind of the configuration
   std::string manifest;            ///< empty: <data>/manifest.csv or a walk
   std::string window;              ///< features.window as typed; empty: the configuration's
+  std::string json;                ///< the summary as JSON goes here, unless empty
   int workers = 0;                 ///< 0: as many as --threads
   bool strict = false, allow_outside = false;
+  bool verify = false;    ///< hash every shard that is there
   bool skip_bad = false;  ///< songs that cannot be used are no failure
 };
 /// Brings the feature cache up to date and prints a summary. Returns the exit code (130/143 if interrupted).
