@@ -1,77 +1,46 @@
 // SPDX-License-Identifier: MIT
 #include "audio/decode.h"
 
-#include <sndfile.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <mutex>
 #include <string_view>
 
+#include "audio/decoder.h"
 #include "audio/resample.h"
 #include "audio/riff.h"
-#include "tensor/file.h"
 
 namespace chorale::audio {
 namespace {
 
-constexpr sf_count_t block_frames = 4096;
+constexpr std::int64_t block_frames = 4096;
 
-/// libsndfile's view of an InputFile: positioned reads, so the file may change or shrink meanwhile.
-struct Source {
-  InputFile file;
-  std::uint64_t position = 0;
-};
-
-Source& source(void* user) { return *static_cast<Source*>(user); }
-
-SF_VIRTUAL_IO callbacks() {
-  SF_VIRTUAL_IO io{};
-  io.get_filelen = [](void* user) { return static_cast<sf_count_t>(source(user).file.size()); };
-  io.seek = [](sf_count_t offset, int whence, void* user) {
-    Source& s = source(user);
-    const sf_count_t size = static_cast<sf_count_t>(s.file.size());
-    const sf_count_t base = whence == SEEK_SET   ? 0
-                            : whence == SEEK_CUR ? static_cast<sf_count_t>(s.position)
-                                                 : size;
-    if (offset < -base || offset > std::numeric_limits<sf_count_t>::max() - base) return sf_count_t{-1};
-    s.position = static_cast<std::uint64_t>(base + offset);
-    return base + offset;
-  };
-  io.read = [](void* target, sf_count_t count, void* user) {
-    Source& s = source(user);
-    if (count <= 0) return sf_count_t{0};
-    try {
-      const std::size_t got =
-          s.file.read_some(s.position, {static_cast<std::byte*>(target), static_cast<std::size_t>(count)});
-      s.position += got;
-      return static_cast<sf_count_t>(got);
-    } catch (const Error&) {  // an I/O error ends the file here; no exception may cross the C library
-      return sf_count_t{0};
-    }
-  };
-  io.write = [](const void*, sf_count_t, void*) { return sf_count_t{0}; };
-  io.tell = [](void* user) { return static_cast<sf_count_t>(source(user).position); };
-  return io;
-}
-
-struct Format {
-  int major;
-  std::string_view name;
+struct Container {
+  std::string_view name, magic;
+  std::string_view form;  ///< what stands at byte 8, if that matters
   std::array<std::string_view, 3> extensions;
 };
-constexpr Format formats[] = {
-    {SF_FORMAT_WAV, "WAV", {"wav", "wave"}},
-    {SF_FORMAT_WAVEX, "WAV", {"wav", "wave"}},
-    {SF_FORMAT_RF64, "WAV", {"wav", "rf64"}},
-    {SF_FORMAT_AIFF, "AIFF", {"aiff", "aif", "aifc"}},
-    {SF_FORMAT_AU, "AU", {"au", "snd"}},
-    {SF_FORMAT_FLAC, "FLAC", {"flac"}},
-    {SF_FORMAT_OGG, "OGG", {"ogg", "oga", "opus"}},
-    {SF_FORMAT_MPEG, "MP3", {"mp3"}},
+constexpr Container containers[] = {
+    {"WAV", "RIFF", "WAVE", {"wav", "wave"}},    {"WAV", "RIFX", "WAVE", {"wav", "wave"}},
+    {"WAV", "RF64", "WAVE", {"wav", "rf64"}},    {"WAVE64", "riff", "", {"w64", "wav"}},
+    {"AIFF", "FORM", "AIFF", {"aiff", "aif"}},   {"AIFF", "FORM", "AIFC", {"aiff", "aif", "aifc"}},
+    {"AU", ".snd", "", {"au", "snd"}},           {"AU", "dns.", "", {"au", "snd"}},
+    {"OGG", "OggS", "", {"ogg", "oga", "opus"}}, {"FLAC", "fLaC", "", {"flac"}},
+    {"MP3", "", "", {"mp3", "mp2", "mpga"}},  // has no mark of its own
 };
+
+[[noreturn]] void fail(const std::string& path, const std::string& what) {
+  throw InputError(printable(path) + ": " + what);
+}
+
+const Container& container_of(const InputFile& file, std::uint64_t begin) {
+  std::array<char, 12> head{};
+  const std::size_t got = file.read_some(begin, std::as_writable_bytes(std::span(head)));
+  const std::string_view text(head.data(), got);
+  return *std::find_if(std::begin(containers), std::end(containers) - 1, [&](const Container& c) {
+    return text.starts_with(c.magic) && (c.form.empty() || (got == 12 && text.substr(8) == c.form));
+  });
+}
 
 std::string extension_of(const std::string& path) {
   const std::size_t slash = path.rfind('/'), dot = path.rfind('.');
@@ -81,26 +50,16 @@ std::string extension_of(const std::string& path) {
   return text;
 }
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
-  throw InputError(printable(path) + ": " + what);
-}
-
-/// The content must be of a format read here and, where the name says one, of that.
-void check_format(const std::string& path, int format, bool check_name) {
-  const int major = format & SF_FORMAT_TYPEMASK;
-  const auto found =
-      std::find_if(std::begin(formats), std::end(formats), [&](const Format& f) { return f.major == major; });
-  if (found == std::end(formats))
-    fail(path, "unsupported audio format: " + std::to_string(major >> 16) +
-                   " (allowed WAV, AIFF, AU, FLAC, OGG, MP3)");
+/// Where the name says a format, the content must be of that.
+void check_name(const std::string& path, const Container& container) {
   const std::string extension = extension_of(path);
-  if (!check_name || extension.empty()) return;
-  const auto has = [&](const Format& f) {
-    return std::ranges::find(f.extensions, extension) != f.extensions.end();
+  if (extension.empty()) return;
+  const auto has = [&](const Container& c) {
+    return std::ranges::find(c.extensions, extension) != c.extensions.end();
   };
-  if (!has(*found) && std::any_of(std::begin(formats), std::end(formats), has))
+  if (!has(container) && std::any_of(std::begin(containers), std::end(containers), has))
     fail(path, "the name does not fit the content: ." + extension + " (allowed for " +
-                   std::string(found->name) + ": ." + std::string(found->extensions[0]) + ")");
+                   std::string(container.name) + ": ." + std::string(container.extensions[0]) + ")");
 }
 
 }  // namespace
@@ -115,54 +74,66 @@ void check_layout(const std::string& path, std::int64_t sample_rate, std::int64_
 }
 
 struct AudioReader::State {
-  Source source;
-  SF_VIRTUAL_IO io = callbacks();
-  SF_INFO info{};
-  SNDFILE* handle = nullptr;
+  InputFile file;
+  std::unique_ptr<Decoder> decoder;
+  int sample_rate = 0, channels = 0;
   bool strict = false, done = false;
-  bool to_the_end = true;          ///< no limit on the duration
-  std::int64_t position = 0;       ///< frames consumed from the start of the file
-  std::int64_t limit = 0;          ///< frames left to deliver
+  std::int64_t position = 0;       ///< sample frames consumed from the start of the file
+  std::int64_t limit = 0;          ///< sample frames left to deliver
   std::vector<float> interleaved;  ///< one block
   std::vector<std::string> warnings;
 
-  explicit State(const std::string& path) : source{InputFile(path)} {}
-  ~State() {
-    if (handle) sf_close(handle);
-  }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  const std::string& path() const { return source.file.path(); }
+  explicit State(const std::string& path) : file(path) {}
+  const std::string& path() const { return file.path(); }
 
   void warn(const std::string& what) {
     if (strict) fail(path(), what);
     warnings.push_back(what);
   }
 
+  void open(bool name_counts) {
+    if (file.size() == 0) fail(path(), "empty file");
+    const std::uint64_t begin = end_of_id3v2(file);
+    const Container& container = container_of(file, begin);
+    if (container.magic.empty()) {
+      decoder = open_mpeg(file);
+      if (!decoder)
+        fail(path(), "not an audio file that can be read (allowed WAV, AIFF, AU, FLAC, OGG, Opus, MP3)");
+    } else {
+      if (begin == 0)
+        for (const std::string& warning : check_riff(file).warnings) warn(warning);
+      decoder = open_sndfile(file, begin);
+    }
+    check_layout(path(), decoder->sample_rate(), decoder->channels());
+    if (name_counts) check_name(path(), container);
+    sample_rate = static_cast<int>(decoder->sample_rate());
+    channels = static_cast<int>(decoder->channels());
+    interleaved.resize(static_cast<std::size_t>(block_frames * channels));
+  }
+
   void skip(std::int64_t frames) {
-    if (frames == 0) return;
-    if (info.seekable && sf_seek(handle, frames, SEEK_SET) == frames) {
+    if (frames == 0 || decoder->seek(frames)) {
       position = frames;
       return;
     }
-    sf_seek(handle, 0, SEEK_SET);
     while (position < frames) {
-      const sf_count_t got =
-          sf_readf_float(handle, interleaved.data(), std::min<sf_count_t>(block_frames, frames - position));
-      if (got <= 0) break;
-      position += got;
+      const std::int64_t got = read_block(frames - position);
+      if (got == 0) break;
     }
   }
 
-  /// Called once, when the decoder delivers nothing more.
+  /// Up to a block of sample frames into the front of `interleaved`.
+  std::int64_t read_block(std::int64_t frames) {
+    const auto want = static_cast<std::size_t>(std::min(block_frames, frames) * channels);
+    const std::int64_t got = decoder->read(std::span(interleaved).first(want));
+    position += got;
+    return got;
+  }
+
+  /// Called once, when nothing more is wanted or there.
   void finish() {
     done = true;
-    if (const int code = sf_error(handle); code != SF_ERR_NO_ERROR)
-      warn("damaged after " + std::to_string(position) + " samples: " + sf_error_number(code));
-    // MP3 headers estimate; elsewhere fewer samples than the header says mean a file cut short.
-    const int major = info.format & SF_FORMAT_TYPEMASK;
-    if (major != SF_FORMAT_MPEG && info.frames != SF_COUNT_MAX && position < info.frames)
-      warn("cut short: " + std::to_string(position) + " of " + std::to_string(info.frames) + " samples");
+    for (const std::string& fault : decoder->faults()) warn(fault);
   }
 };
 
@@ -174,57 +145,28 @@ AudioReader::AudioReader(const std::string& path, const DecodeOptions& options)
     throw UsageError("duration: out of range: " + std::to_string(options.duration) + " s (allowed above 0)");
   State& s = *state_;
   s.strict = options.strict;
-  if (s.source.file.size() == 0) fail(path, "empty file");
-  const RiffReport riff = check_riff(s.source.file);
-  for (const std::string& warning : riff.warnings) s.warn(warning);
-  int code = SF_ERR_NO_ERROR;
-  {
-    // Why a file could not be opened stands in a variable that the library has once for all threads.
-    static std::mutex opening;
-    const std::lock_guard lock(opening);
-    s.handle = sf_open_virtual(&s.io, SFM_READ, &s.info, &s.source);
-    if (!s.handle) code = sf_error(nullptr);
-  }
-  if (!s.handle) {
-    // For anything that might be MPEG the library reports whatever its last parser tripped over.
-    const bool unknown = code == SF_ERR_UNRECOGNISED_FORMAT || extension_of(path) == "mp3" ||
-                         code > SF_ERR_UNSUPPORTED_ENCODING;
-    fail(path,
-         unknown
-             ? std::string("not an audio file that can be read (allowed WAV, AIFF, AU, FLAC, OGG, Opus, MP3)")
-             : std::string("cannot be decoded: ") + sf_error_number(code));
-  }
-  check_layout(path, s.info.samplerate, s.info.channels);
-  check_format(path, s.info.format, options.check_name);
-  s.interleaved.resize(static_cast<std::size_t>(block_frames * s.info.channels));
-  const double rate = s.info.samplerate;
+  s.open(options.check_name);
   const double most = 9e15;  // exact as a double and far beyond any file
-  s.to_the_end = !std::isfinite(options.duration);
-  s.limit = static_cast<std::int64_t>(std::min(most, options.duration * rate));
-  s.skip(static_cast<std::int64_t>(std::min(most, options.offset * rate)));
+  s.limit = static_cast<std::int64_t>(std::min(most, options.duration * s.sample_rate));
+  s.skip(static_cast<std::int64_t>(std::min(most, options.offset * s.sample_rate)));
 }
 
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
 AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 
-int AudioReader::sample_rate() const { return state_->info.samplerate; }
-int AudioReader::channels() const { return state_->info.channels; }
+int AudioReader::sample_rate() const { return state_->sample_rate; }
+int AudioReader::channels() const { return state_->channels; }
 const std::vector<std::string>& AudioReader::warnings() const { return state_->warnings; }
 
 std::size_t AudioReader::read(std::span<float> mono) {
   State& s = *state_;
-  const int channels = s.info.channels;
+  const int channels = s.channels;
   std::size_t filled = 0;
   while (filled < mono.size() && s.limit > 0 && !s.done) {
-    const sf_count_t want =
-        std::min<sf_count_t>({block_frames, static_cast<sf_count_t>(mono.size() - filled), s.limit});
-    const sf_count_t got = sf_readf_float(s.handle, s.interleaved.data(), want);
-    if (got <= 0) {
-      s.finish();
-      break;
-    }
-    for (sf_count_t i = 0; i < got; ++i) {
+    const std::int64_t first = s.position;
+    const std::int64_t got = s.read_block(std::min(static_cast<std::int64_t>(mono.size() - filled), s.limit));
+    for (std::int64_t i = 0; i < got; ++i) {
       const float* frame = s.interleaved.data() + i * channels;
       float sum = 0, largest = 0;
       bool ordered = true;
@@ -235,14 +177,13 @@ std::size_t AudioReader::read(std::span<float> mono) {
       }
       if (!ordered || largest > max_sample) [[unlikely]]
         fail(s.path(), (!ordered || std::isinf(largest) ? "non-finite sample at " : "absurd sample at ") +
-                           std::to_string(s.position + i) +
-                           (ordered ? ": " + std::to_string(largest) : ": nan") +
+                           std::to_string(first + i) + (ordered ? ": " + std::to_string(largest) : ": nan") +
                            " (allowed up to 1e10; full scale is 1)");
       mono[filled + static_cast<std::size_t>(i)] = channels == 1 ? sum : sum / static_cast<float>(channels);
     }
-    s.position += got;
     s.limit -= got;
     filled += static_cast<std::size_t>(got);
+    if (got == 0 || s.limit == 0) s.finish();
   }
   return filled;
 }

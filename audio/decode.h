@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Audio files to mono samples: WAV, RF64, AIFF, AU, FLAC, OGG Vorbis, Opus and MP3, through libsndfile.
+// Audio files to mono samples: WAV, RF64, WAVE64, AIFF, AU, FLAC, OGG Vorbis and Opus through libsndfile, MP3
+// through libmpg123.
 //
-// Nothing a header claims is trusted: samples are read in blocks until they end, and what was read counts. A
-// file is an InputError when it is empty, not a regular file, of an unknown format or of another format than
-// its name says, has other than 1 to 32 channels or 1 kHz to 768 kHz, or holds NaN, infinities or absurd
-// values.
+// Nothing a header claims is trusted: samples are read in blocks until they end, and what was read counts.
+// What can be saved of a damaged file is read, with a warning that says what was lost and where. A file is an
+// InputError when it is empty, not a regular file, of an unknown format or of another format than its name
+// says, has other than 1 to 32 channels or 1 kHz to 768 kHz, or holds NaN, infinities or absurd values.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -55,7 +56,8 @@ class AudioReader {
   /// `duration`. InputError "non-finite sample at n" (n counts from the start of the file), or on damage if
   /// strict.
   std::size_t read(std::span<float> mono);
-  /// What was noticed so far: truncation, a damaged frame.
+  /// What was noticed: the header's faults at once; truncation and damage when read() has come to the end of
+  /// the file or of `duration`.
   const std::vector<std::string>& warnings() const;
 
  private:
