@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "tensor/file.h"
@@ -15,6 +16,7 @@ class ByteWindow {
   ByteWindow(const InputFile& file, std::uint64_t begin, std::uint64_t end)
       : file_(file), begin_(begin), size_(end - begin) {}
 
+  const std::string& path() const { return file_.path(); }
   std::int64_t size() const { return static_cast<std::int64_t>(size_); }
   std::int64_t position() const { return static_cast<std::int64_t>(position_); }
   std::uint64_t begin() const { return begin_; }  ///< in the file

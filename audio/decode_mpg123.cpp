@@ -21,8 +21,10 @@
 namespace chorale::audio {
 namespace {
 
-constexpr std::int64_t junk_limit = 1 << 20;  ///< bytes searched for a first frame
-constexpr float loudest = 8;                  ///< music decodes to no more than about twice full scale
+/// Other files hold something like frames too: one in which frames are less than a tenth is not MPEG audio.
+constexpr std::int64_t most_damage = 9;
+constexpr std::int64_t early_damage = 1 << 20;  ///< bytes after which that is asked before the end
+constexpr float loudest = 8;                    ///< music decodes to no more than about twice full scale
 
 template <std::size_t N>
 bool read_bytes(const InputFile& file, std::uint64_t at, std::array<unsigned char, N>& bytes) {
@@ -84,7 +86,6 @@ class MpegDecoder final : public Decoder {
                  MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_SKIP_ID3V2 | MPG123_NO_PEEK_END |
                      MPG123_FORCE_SEEKABLE,
                  0);
-    mpg123_param(handle, MPG123_RESYNC_LIMIT, junk_limit, 0);
     mpg123_replace_reader_handle(
         handle,
         [](void* user, void* target, std::size_t count) {
@@ -100,7 +101,7 @@ class MpegDecoder final : public Decoder {
         encoding != MPG123_ENC_FLOAT_32 || mpg123_info(handle, &kind_) != MPG123_OK)
       return;
     found_ = true;
-    mpg123_param(handle, MPG123_RESYNC_LIMIT, -1, 0);
+    mpg123_param(handle, MPG123_RESYNC_LIMIT, -1, 0);  // no limit behind the first frame: 64 KiB before it
     // Without an announcement the library gives the number of frames seen so far.
     const off_t frames = mpg123_framelength(handle), seen = mpg123_tellframe(handle) + 1;
     if (frames > seen) announced_frames_ = frames, announced_samples_ = mpg123_length(handle);
@@ -179,6 +180,7 @@ class MpegDecoder final : public Decoder {
       at_end_ = code != MPG123_OK;
       if (at_end_) {
         tail_ = window_.size() - expected_;
+        check_damage(lost_bytes_ + tail_);
         break;
       }
       mpg123_frameinfo frame{};
@@ -191,6 +193,14 @@ class MpegDecoder final : public Decoder {
       return true;
     }
     return false;
+  }
+
+  void check_damage(std::int64_t lost) const {
+    if (lost > most_damage * frame_bytes_)
+      throw InputError(printable(window_.path()) +
+                       ": not an audio file that can be read: MPEG frames are only " +
+                       std::to_string(frame_bytes_) + " of " + std::to_string(frame_bytes_ + lost) +
+                       " bytes (allowed a tenth or more)");
   }
 
   void end_as_announced() {
@@ -208,6 +218,7 @@ class MpegDecoder final : public Decoder {
         first_gap_time_ = static_cast<double>(position_) / static_cast<double>(rate_);
       }
       lost_bytes_ += at - expected_;
+      if (lost_bytes_ > early_damage) check_damage(lost_bytes_);
     }
     expected_ = at + frame.framesize;
     ++frames_;

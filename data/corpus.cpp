@@ -169,8 +169,9 @@ class Scanner {
 }  // namespace
 
 bool is_audio_extension(std::string_view extension) {
-  static constexpr std::array<std::string_view, 9> known = {".mp3",  ".wav", ".flac", ".ogg", ".opus",
-                                                            ".aiff", ".aif", ".m4a",  ".aac"};
+  static constexpr std::array<std::string_view, 15> known = {".mp3",  ".wav",  ".flac", ".ogg",  ".oga",
+                                                             ".opus", ".aiff", ".aif",  ".aifc", ".au",
+                                                             ".snd",  ".w64",  ".rf64", ".m4a",  ".aac"};
   return std::find(known.begin(), known.end(), lower(extension)) != known.end();
 }
 

@@ -231,6 +231,20 @@ TEST_F(Mp3, JunkInFront) {
                   "not an audio file");
 }
 
+// Bytes without meaning hold something like a frame here and there.
+TEST_F(Mp3, RandomBytesAreNoSound) {
+  std::uint32_t state = 7;
+  for (int file = 0; file < 20; ++file) {
+    std::string noise(200000, '\0');
+    for (char& c : noise) c = static_cast<char>((state = state * 1664525u + 1013904223u) >> 24);
+    EXPECT_MENTIONS(message_of<InputError>([&] { read(noise); }), "not an audio file");
+    // The first frames of a song before them change nothing.
+    const std::string start = bytes.substr(frames[1], frames[4] - frames[1]);
+    EXPECT_MENTIONS(message_of<InputError>([&] { read(start + noise, {.duration = whole_file}); }),
+                    "allowed a tenth or more");
+  }
+}
+
 TEST_F(Mp3, OffsetIsExact) {
   const AudioClip whole = read(bytes), part = read(bytes, {.offset = 1.5, .duration = 1});
   ASSERT_EQ(part.samples.size(), static_cast<std::size_t>(rate));
