@@ -215,7 +215,7 @@ class MpegDecoder final : public Decoder {
     if (at > expected_) {
       if (gaps_++ == 0) {
         first_gap_ = window_.begin() + static_cast<std::uint64_t>(expected_);
-        first_gap_time_ = static_cast<double>(position_) / static_cast<double>(rate_);
+        first_gap_time_ = static_cast<double>(decoded_) / static_cast<double>(rate_);
       }
       lost_bytes_ += at - expected_;
       if (lost_bytes_ > early_damage) check_damage(lost_bytes_);
@@ -228,6 +228,7 @@ class MpegDecoder final : public Decoder {
       std::fill(samples.begin(), samples.end(), 0.0f);
     }
     pending_ = samples;
+    decoded_ += static_cast<std::int64_t>(samples.size()) / channels_;
   }
 
   ByteWindow window_;
@@ -239,6 +240,7 @@ class MpegDecoder final : public Decoder {
   std::span<const float> pending_;  ///< decoded and not yet read; the library's memory
   std::int64_t announced_frames_ = 0, announced_samples_ = 0;
   std::int64_t position_ = 0;  ///< sample frames read
+  std::int64_t decoded_ = 0;   ///< and decoded
   std::int64_t expected_ = 0;  ///< where the next frame should begin
   std::int64_t frames_ = 0, frame_bytes_ = 0, strangers_ = 0, silenced_ = 0;
   std::int64_t junk_ = 0, gaps_ = 0, lost_bytes_ = 0, tail_ = 0, surplus_ = 0;
