@@ -85,9 +85,23 @@ struct Listing {
   FeatureSet set;                              ///< without its values
   std::map<int, std::vector<Source>> sources;  ///< by shard
   std::int64_t clips = 0;
+  std::string damaged;  ///< the shard that cannot be as the index says; nothing else is set then
 };
 
-Listing list_features(const Corpus& corpus, const FeatureSettings& settings, const std::string& index_path) {
+/// The first shard whose file cannot hold the rows that the index claims; empty if there is none. Asked
+/// before memory is taken for them.
+std::string too_small_shard(const FeatureIndex& index, const Shape& row_shape, const std::string& folder) {
+  const auto row_bytes = static_cast<std::uint64_t>(element_count(row_shape)) * dtype_size(DType::f32);
+  for (const auto& [number, shard] : index.shards) {
+    std::string path = folder + "/" + shard_name(number);
+    const std::uint64_t most = file_stamp(path).value_or(FileStamp{}).size / row_bytes;
+    if (shard.rows < 0 || static_cast<std::uint64_t>(shard.rows) > most) return path;
+  }
+  return {};
+}
+
+Listing list_features(const Corpus& corpus, const FeatureSettings& settings, const std::string& folder) {
+  const std::string index_path = folder + "/index.json";
   Listing listing;
   std::string why;
   auto index = FeatureIndex::read(index_path, &why);
@@ -100,6 +114,10 @@ Listing list_features(const Corpus& corpus, const FeatureSettings& settings, con
   listing.index = std::move(*index);
   FeatureSet& set = listing.set;
   set.row_shape = feature_shape(settings);
+  listing.damaged = too_small_shard(listing.index, set.row_shape, folder);
+  if (!listing.damaged.empty()) return listing;
+  std::int64_t rows_there = 0;
+  for (const auto& [number, shard] : listing.index.shards) rows_there += shard.rows;
   for (const Song& song : corpus.songs) {
     const auto found = listing.index.songs.find(song.song_id);
     if (found == listing.index.songs.end())
@@ -113,6 +131,8 @@ Listing list_features(const Corpus& corpus, const FeatureSettings& settings, con
       listing.sources[rows.shard].push_back({&song, rows, listing.clips});
       listing.clips += rows.count;
     }
+    if (listing.clips > rows_there)
+      throw InputError(index_path + ": damaged: songs that share rows: " + song.song_id + advice);
   }
   if (listing.clips == 0) throw InputError(index_path + ": no usable song" + advice);
   return listing;
@@ -166,8 +186,8 @@ FeatureSet load_features(const Corpus& corpus, const FeatureSettings& settings) 
   constexpr int attempts = 5;
   for (int attempt = 1;; ++attempt) {
     const std::string state = hash_if_there(index_path);
-    Listing listing = list_features(corpus, settings, index_path);
-    const std::string other = fill_values(listing, folder);
+    Listing listing = list_features(corpus, settings, folder);
+    const std::string other = listing.damaged.empty() ? fill_values(listing, folder) : listing.damaged;
     if (other.empty()) return std::move(listing.set);
     // An extraction that replaces shards writes the index before: then there is another one to read.
     if (attempt == attempts || hash_if_there(index_path) == state)

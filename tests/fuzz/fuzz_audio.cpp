@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   audio::DecodeOptions options;
   options.duration = 5;
   options.check_name = false;
+  constexpr int resampled_rate = 8000;
   try {
     const audio::AudioClip clip = audio::decode(file.path(), options);
     fuzz::check(!clip.samples.empty(), "a clip has samples");
@@ -18,6 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 "no longer than asked");
     for (const float sample : clip.samples) fuzz::check(std::isfinite(sample), "finite samples");
     for (const std::string& warning : clip.warnings) fuzz::check_message(warning);
+    const audio::AudioClip resampled = audio::load(file.path(), resampled_rate, options);
+    const double length = static_cast<double>(clip.samples.size()) * resampled_rate / clip.sample_rate;
+    fuzz::check(std::fabs(static_cast<double>(resampled.samples.size()) - length) <= 1,
+                "as long at another rate");
+    for (const float sample : resampled.samples) fuzz::check(std::isfinite(sample), "finite when resampled");
   } catch (const InputError& error) {
     fuzz::check_message(error.what());
   }

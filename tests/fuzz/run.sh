@@ -14,7 +14,7 @@ if [ ${#names[@]} -eq 0 ]; then
   for program in "$bin"/fuzz_*; do names+=("$(basename "$program" | sed 's/^fuzz_//')"); done
 fi
 declare -A seeds=([npy]='*.npy' [safetensors]='*.safetensors' [json]='*.json' [config]='*.yaml' [manifest]='*.csv'
-  [audio]='*.wav *.flac *.mp3 *.ogg *.opus *.aiff')
+  [audio]='*.wav *.flac *.mp3 *.ogg *.opus *.aiff *.au *.w64' [feature_index]='feature_index*.json')
 status=0
 for name in "${names[@]}"; do
   mkdir -p "$work/$name"
