@@ -3,6 +3,7 @@
 // the device so that a captured step needs nothing from the host.
 #pragma once
 #include <cstdint>
+#include <limits>
 
 namespace chorale {
 
@@ -108,6 +109,28 @@ struct DecibelParams {
   float amin = 1e-10f;
   float top_db = 80.0f;  ///< negative: no floor
   bool natural = false;  ///< instead: the natural logarithm of max(amin, x); no reference, no floor
+};
+
+/// A range that a number is drawn from; one value where both ends are equal.
+struct DrawRange {
+  float low = 0.0f, high = 0.0f;
+};
+
+/// What draw_augmentation draws for every clip, each of the four with `probability`, else its neutral value.
+struct AugmentationRanges {
+  DrawRange rate{1.0f, 1.0f};  ///< factor of the speed, log-uniform; neutral 1
+  DrawRange pitch_steps;       ///< semitones, uniform; neutral 0
+  DrawRange noise_snr_db{std::numeric_limits<float>::infinity(),
+                         std::numeric_limits<float>::infinity()};  ///< uniform; neutral infinity: no noise
+  DrawRange gain_db;                                               ///< uniform; neutral 0
+  float probability = 1.0f;
+};
+
+/// SpecAugment (Park et al., Interspeech 2019): each mask is 0 to `width` frames or bands wide, and all of
+/// its places are equally likely. Masks may overlap.
+struct MaskParams {
+  std::int32_t time_masks = 0, time_width = 0;  ///< frames
+  std::int32_t frequency_masks = 0, frequency_width = 0;
 };
 
 /// Points per partial sum of the k-means kernels: a fixed number, so that sums depend on nothing else.

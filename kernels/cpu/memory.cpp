@@ -226,16 +226,17 @@ void gather_crops(Context&, ConstView source, ConstView index, const StepState* 
           "source and out must have one dtype", source, out);
   require(source.rank == 3 && out.rank == 3 && source.shape[1] == out.shape[1], kernel,
           "source must be [m, bands, frames] and out [n, bands, crop]", source, out);
-  require(index.dtype == DType::i64 && index.rank == 1 && present(index), kernel,
-          "index must be i64 of rank 1", index);
+  require(!index || (index.dtype == DType::i64 && index.rank == 1), kernel, "index must be i64 of rank 1",
+          index);
   const std::int64_t rows = out.shape[0], bands = out.shape[1], crop = out.shape[2], frames = source.shape[2];
   require(crop <= frames, kernel, "a crop must not be longer than the rows of source", source, out);
   const std::int64_t start = state ? state->cursor : 0, places = frames - crop + 1;
   const std::size_t element = dtype_size(out.dtype), bytes = static_cast<std::size_t>(crop) * element;
   parallel_tasks(rows, out.size(), [&](std::int64_t row) {
     const std::int64_t position = start + row;
-    const std::int64_t at =
-        position >= 0 && position < index.size() ? index.as<std::int64_t>()[position] : -1;
+    const std::int64_t at = !index                                     ? row
+                            : position >= 0 && position < index.size() ? index.as<std::int64_t>()[position]
+                                                                       : -1;
     auto* to = out.as<std::byte>() + static_cast<std::size_t>(row * bands) * bytes;
     if (at < 0 || at >= source.shape[0]) {
       std::memset(to, 0, static_cast<std::size_t>(bands) * bytes);

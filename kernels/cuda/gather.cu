@@ -58,7 +58,7 @@ __global__ void __launch_bounds__(block_threads)
   const std::int64_t lane = threadIdx.x % warp_size, warp = global_thread() / warp_size;
   for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
     const std::int64_t position = start + row;
-    const std::int64_t from = position >= 0 && position < indices ? index[position] : -1;
+    const std::int64_t from = !index ? row : position >= 0 && position < indices ? index[position] : -1;
     const bool inside = from >= 0 && from < source_rows;
     std::int64_t first = (frames - crop) / 2;
     if (state)
@@ -169,9 +169,9 @@ void gather_crops(Context& context, ConstView source, ConstView index, const Ste
                   std::uint32_t stream, View out) {
   const char* op = "gather_crops";
   require_dtype(out, source.dtype, op, "out");
-  require_dtype(index, DType::i64, op, "index");
-  require(source.rank == 3 && out.rank == 3 && index.rank == 1 && source.shape[1] == out.shape[1], op,
-          "source must be [m, bands, frames], out [n, bands, crop] and index [n]");
+  if (index) require_dtype(index, DType::i64, op, "index");
+  require(source.rank == 3 && out.rank == 3 && (!index || index.rank == 1) && source.shape[1] == out.shape[1],
+          op, "source must be [m, bands, frames], out [n, bands, crop] and index [n]");
   require(out.shape[2] <= source.shape[2], op, "a crop must not be longer than the rows of source");
   if (out.size() == 0) return;
   switch (dtype_size(out.dtype)) {

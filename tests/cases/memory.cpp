@@ -223,8 +223,8 @@ OpCase gather_rows() {
   return c;
 }
 
-/// The middle of rows from the start, and random crops of rows from the state's cursor. The length of the
-/// third input is that of a crop.
+/// The middle of rows from the start, random crops of rows from the state's cursor, and random crops of the
+/// source's own rows. The length of the third input is that of a crop.
 OpCase gather_crops() {
   struct Sizes {
     std::int64_t rows, bands, frames, picks, crop;
@@ -244,20 +244,23 @@ OpCase gather_crops() {
   c.run = [](const Run& run) {
     const Tensor &source = run.tensor(0), &index = run.tensor(1);
     const Shape shape{index.size(), source.dim(1), run.tensor(2).size()};
-    Tensor middle(shape, run.dtype), random(shape, run.dtype);
+    Tensor middle(shape, run.dtype), random(shape, run.dtype), own(shape, run.dtype);
     const StepState* none = nullptr;
     kernel::gather_crops(current_context(), source, index, none, stream, middle);
     kernel::gather_crops(current_context(), source, index, run.state, stream, random);
-    return std::vector{Var(middle), Var(random)};
+    kernel::gather_crops(current_context(), source, ConstView(), run.state, stream, own);
+    return std::vector{Var(middle), Var(random), Var(own)};
   };
   c.reference = [](const Arrays& x) {
     const std::int64_t rows = x[0].dim(0), bands = x[0].dim(1), frames = x[0].dim(2), picks = x[1].size(),
                        crop = x[2].size();
-    Arrays results{Array({picks, bands, crop}), Array({picks, bands, crop})};
-    for (std::size_t k = 0; k < 2; ++k)
+    Arrays results(3, Array({picks, bands, crop}));
+    for (std::size_t k = 0; k < 3; ++k)
       for (std::int64_t r = 0; r < picks; ++r) {
-        const std::int64_t position = r + (k == 0 ? 0 : case_state().cursor);
-        if (position >= picks || x[1][position] >= static_cast<double>(rows)) continue;
+        const std::int64_t position = r + (k == 1 ? case_state().cursor : 0);
+        if (position >= picks) continue;
+        const double from = k == 2 ? static_cast<double>(r) : x[1][position];
+        if (from >= static_cast<double>(rows)) continue;
         const double places = static_cast<double>(frames - crop + 1);
         const auto first = static_cast<std::int64_t>(
             k == 0 ? std::floor(static_cast<double>(frames - crop) / 2)
@@ -265,7 +268,7 @@ OpCase gather_crops() {
         for (std::int64_t b = 0; b < bands; ++b)
           for (std::int64_t j = 0; j < crop; ++j)
             results[k][(r * bands + b) * crop + j] =
-                x[0][(static_cast<std::int64_t>(x[1][position]) * bands + b) * frames + first + j];
+                x[0][(static_cast<std::int64_t>(from) * bands + b) * frames + first + j];
       }
     return results;
   };

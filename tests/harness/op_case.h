@@ -119,6 +119,8 @@ std::vector<OpCase> optimizer_cases();
 std::vector<OpCase> audio_cases();
 std::vector<OpCase> audio_spectrum_cases();
 std::vector<OpCase> audio_descriptor_cases();
+std::vector<OpCase> augmentation_cases();
+std::vector<OpCase> stretching_cases();
 std::vector<OpCase> cluster_cases();
 
 /// All of them.
