@@ -53,46 +53,47 @@ std::vector<std::string> descriptor_names(const FeatureParams& params) {
 
 Tensor clip_descriptor(const FeatureExtractor& extractor, const Tensor& samples,
                        std::span<const std::int64_t> lengths) {
-  Context& context = current_context().kernel_context();
-  const FeatureParams& params = extractor.params();
-  const std::int64_t n = samples.dim(0), bands = params.mel.n_mels, cepstra = extractor.cepstral_rows();
+  const std::int64_t n = samples.dim(0);
   if (static_cast<std::int64_t>(lengths.size()) != n)
     throw ContractError("clip_descriptor: " + std::to_string(lengths.size()) + " lengths for " +
                         std::to_string(n) + " clips");
-  std::vector<std::int64_t> counts, whole_windows;
-  for (const std::int64_t length : lengths) {
+  for (const std::int64_t length : lengths)
     if (length < 1 || length > samples.dim(1))
       throw InputError("clip: wrong number of samples: " + std::to_string(length) + " (allowed 1 to " +
                        std::to_string(samples.dim(1)) + ")");
-    counts.push_back(extractor.frames(length));
-    whole_windows.push_back(counts.back() - params.delta_width / 2);
-  }
-  const Tensor frames = Tensor::from_host(counts, {n});
+  return clip_descriptor(extractor, samples, Tensor::from_host(lengths, {n}),
+                         Tensor::from_host(rhythm_lags(extractor.params().mel), {rhythm_size}));
+}
+
+Tensor clip_descriptor(const FeatureExtractor& extractor, const Tensor& samples, const Tensor& lengths,
+                       const Tensor& lags) {
+  Context& context = current_context().kernel_context();
+  const FeatureParams& params = extractor.params();
+  const std::int64_t n = samples.dim(0), bands = params.mel.n_mels, cepstra = extractor.cepstral_rows();
+  Tensor frames({n}, DType::i64), whole_windows({n}, DType::i64);
+  kernel::clip_frames(context, lengths, params.mel, std::int64_t{0}, frames);
+  kernel::clip_frames(context, lengths, params.mel, std::int64_t{params.delta_width / 2}, whole_windows);
   const Tensor mel = extractor.mel(samples);
   const Tensor db = extractor.mel_db(mel), mfcc = extractor.mfcc_delta(mel);
   Tensor mel_moments({n, 2, bands}, DType::f32), mfcc_moments({n, 2, cepstra}, DType::f32);
   Tensor onset({n, mel.dim(2)}, DType::f32), rhythm({n, rhythm_size}, DType::f32);
   kernel::frame_moments(context, db, frames, mel_moments);
-  kernel::frame_moments(context, mfcc, Tensor::from_host(whole_windows, {n}), mfcc_moments);
+  kernel::frame_moments(context, mfcc, whole_windows, mfcc_moments);
   kernel::onset_strength(context, db, 1, 1, 0, onset);
-  kernel::autocorrelation(context, onset, frames, Tensor::from_host(rhythm_lags(params.mel), {rhythm_size}),
-                          rhythm);
-  // A few KB a clip: joined on the host.
-  const std::vector<float> a = mel_moments.to_host<float>(), b = mfcc_moments.to_host<float>(),
-                           c = rhythm.to_host<float>();
-  std::vector<float> joined;
-  joined.reserve(static_cast<std::size_t>(n * descriptor_size(params)));
-  const auto append = [&](const std::vector<float>& from, std::int64_t start, std::int64_t count) {
-    joined.insert(joined.end(), from.begin() + start, from.begin() + start + count);
+  kernel::autocorrelation(context, onset, frames, lags, rhythm);
+  Tensor joined({n, descriptor_size(params)}, DType::f32);
+  std::int64_t column = 0;
+  const auto place = [&](const Tensor& part) {  // [n, 1, size] or [n, size]
+    const Tensor rows = part.contiguous().reshape({n, -1});
+    kernel::place_columns(context, rows, column, joined);
+    column += rows.dim(1);
   };
-  for (std::int64_t clip = 0; clip < n; ++clip) {
-    for (std::int64_t moment = 0; moment < 2; ++moment) {
-      append(a, (clip * 2 + moment) * bands, bands);
-      append(b, (clip * 2 + moment) * cepstra, cepstra);
-    }
-    append(c, clip * rhythm_size, rhythm_size);
+  for (const int moment : {0, 1}) {
+    place(mel_moments.slice(1, moment, moment + 1));
+    place(mfcc_moments.slice(1, moment, moment + 1));
   }
-  return Tensor::from_host(joined, {n, descriptor_size(params)});
+  place(rhythm);
+  return joined;
 }
 
 }  // namespace chorale::audio

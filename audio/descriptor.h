@@ -36,5 +36,9 @@ std::vector<std::string> descriptor_names(const FeatureParams& params);
 /// -> f32 [n, descriptor_size]. InputError when the padded clips have fewer than delta_width frames.
 Tensor clip_descriptor(const FeatureExtractor& extractor, const Tensor& samples,
                        std::span<const std::int64_t> lengths);
+/// The same of lengths i64 [n] on the device, within 1 to the clips' own, and lags f32 [rhythm_size] =
+/// rhythm_lags: nothing is uploaded or read back.
+Tensor clip_descriptor(const FeatureExtractor& extractor, const Tensor& samples, const Tensor& lengths,
+                       const Tensor& lags);
 
 }  // namespace chorale::audio
