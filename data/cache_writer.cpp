@@ -16,26 +16,18 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t shard_rows = 64;  ///< at least, but for the last
 
-/// (clips, rows, frames) stacked along the rows.
-Tensor stack_rows(const Tensor& a, const Tensor& b) {
-  Tensor out({a.dim(0), a.dim(1) + b.dim(1), a.dim(2)}, DType::f32);
-  for (std::int64_t i = 0; i < a.dim(0); ++i) {
-    out[i].slice(0, 0, a.dim(1)).copy_from(a[i]);
-    out[i].slice(0, a.dim(1), out.dim(1)).copy_from(b[i]);
-  }
-  return out;
-}
-
 }  // namespace
 
 Extractor::Extractor(const FeatureSettings& settings) : kind_(settings.kind), features_(settings.params) {}
 
-Tensor Extractor::operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const {
-  if (kind_ == "statistics") return audio::clip_descriptor(features_, clips, lengths);
+std::vector<Tensor> Extractor::operator()(const Tensor& clips,
+                                          const std::vector<std::int64_t>& lengths) const {
+  if (kind_ == "statistics") return {audio::clip_descriptor(features_, clips, lengths)};
   const Tensor mel = features_.mel(clips);
-  if (kind_ == "mel_db") return audio::standardize(features_.mel_db(mel));
-  const Tensor mfcc = audio::standardize(features_.mfcc_delta(mel));
-  return kind_ == "mfcc" ? mfcc : stack_rows(audio::standardize(features_.mel_db(mel)), mfcc);
+  std::vector<Tensor> parts;
+  if (kind_ != "mfcc") parts.push_back(audio::standardize(features_.mel_db(mel)));
+  if (kind_ != "mel_db") parts.push_back(audio::standardize(features_.mfcc_delta(mel)));
+  return parts;
 }
 
 CacheWriter::CacheWriter(const Corpus& corpus, const FeatureSettings& settings, bool verify)
@@ -82,11 +74,20 @@ void CacheWriter::add_bad(const Song& song, const FileStamp& stamp, const std::s
 
 void CacheWriter::add(const std::vector<ClipOrigin>& origins, const Tensor& clips,
                       const std::vector<std::int64_t>& lengths) {
-  const Tensor rows = extract_(clips, lengths);
-  if (Shape(rows.shape().begin() + 1, rows.shape().end()) != index_.row_shape)
+  const std::vector<Tensor> parts = extract_(clips, lengths);
+  const std::int64_t row_size = element_count(index_.row_shape), n = clips.dim(0);
+  std::int64_t size = 0;
+  for (const Tensor& part : parts) size += part.size();
+  if (size != n * row_size)
     throw ContractError("feature cache: rows of another shape than feature_shape() says");
-  const std::vector<float> values = rows.to_host<float>();
-  pending_values_.insert(pending_values_.end(), values.begin(), values.end());
+  const auto needed = static_cast<std::size_t>((pending_rows_ + n) * row_size);
+  if (pending_values_.size() < needed) pending_values_.resize(needed);
+  float* row = pending_values_.data() + pending_rows_ * row_size;
+  for (std::int64_t i = 0; i < n; ++i)
+    for (const Tensor& part : parts) {
+      part[i].download(row, DType::f32);
+      row += part.size() / n;
+    }
   for (const ClipOrigin& origin : origins) {
     if (origin.first)
       open_ = {origin.song->audio_path.string(), origin.stamp, next_shard(), pending_rows_, 0, ""};
@@ -107,15 +108,15 @@ void CacheWriter::flush() {
 void CacheWriter::write_shard() {
   const int number = next_shard();
   const std::string path = folder_ + "/" + shard_name(number);
+  const auto values = std::span<const float>(pending_values_)
+                          .first(static_cast<std::size_t>(pending_rows_ * element_count(index_.row_shape)));
   NpyWriter writer(path, DType::f32, index_.row_shape, Durability::fast);
-  writer.append(pending_values_);
+  writer.append(values);
   writer.commit();
-  index_.shards[number] = {pending_rows_,
-                           file_hash(path, std::as_bytes(std::span<const float>(pending_values_))),
+  index_.shards[number] = {pending_rows_, file_hash(path, std::as_bytes(values)),
                            file_stamp(path).value_or(FileStamp{})};
   for (const auto& [song_id, song] : closed_) index_.songs[song_id] = song;
   closed_.clear();
-  pending_values_.clear();
   pending_rows_ = 0;
   changed_ = true;
 }

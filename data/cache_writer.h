@@ -21,8 +21,9 @@ class Extractor {
  public:
   explicit Extractor(const FeatureSettings& settings);
   const std::vector<std::int64_t>& empty_bands() const { return features_.empty_bands(); }
-  /// clips f32 (n, clip length); lengths: samples of each that are not padding.
-  Tensor operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const;
+  /// clips f32 (n, clip length); lengths: samples of each that are not padding. The parts, f32 (n, ...), that
+  /// one after the other make a clip's row.
+  std::vector<Tensor> operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const;
 
  private:
   std::string kind_;
@@ -79,7 +80,7 @@ class CacheWriter {
   Extractor extract_;
   FeatureIndex index_;
   std::string rebuilt_;
-  std::vector<float> pending_values_;
+  std::vector<float> pending_values_;  ///< keeps its size from shard to shard
   std::int64_t pending_rows_ = 0;
   IndexedSong open_;  ///< the song whose last clip is still to come
   std::vector<std::pair<std::string, IndexedSong>>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "kernels/error.h"
 #include "tensor/file.h"
@@ -10,12 +11,16 @@
 namespace chorale::data {
 namespace {
 
-void scale_to_peak(std::vector<float>& samples) {
+void scale_to_peak(std::span<float> samples) {
   float peak = 0;
-  for (float v : samples) peak = std::max(peak, std::abs(v));
+  // The reader refuses NaN, so the order of the comparisons does not matter and they may be shared out.
+#pragma omp simd reduction(max : peak)
+  for (std::size_t i = 0; i < samples.size(); ++i) peak = std::max(peak, std::abs(samples[i]));
   if (peak > 0)
     for (float& v : samples) v /= peak;
 }
+
+constexpr std::int64_t most_reserved = 1 << 22;  ///< samples; a longer clip grows as it comes
 
 }  // namespace
 
@@ -28,6 +33,7 @@ ClipReader::ClipReader(const std::string& path, const ClipPlan& plan)
   if (plan.length < 1 || plan.hop < 1)
     throw ContractError("clips: " + std::to_string(plan.length) + " samples every " +
                         std::to_string(plan.hop));
+  ahead_.reserve(static_cast<std::size_t>(std::min(plan.length, most_reserved)) + block_.size());
 }
 
 /// Reads on until there is a whole clip ahead; false if the song ends before.
@@ -53,23 +59,23 @@ bool ClipReader::fill() {
   return static_cast<std::int64_t>(ahead_.size()) >= plan_.length;
 }
 
-/// From the start of one clip to that of the next.
-void ClipReader::advance() {
-  const std::int64_t dropped = std::min(plan_.hop, static_cast<std::int64_t>(ahead_.size()));
-  ahead_.erase(ahead_.begin(), ahead_.begin() + dropped);
-  skip_ = plan_.hop - dropped;
-}
-
 bool ClipReader::next(Clip& clip) {
   if (done_) return false;
   clip.first = samples_read_ == 0;
   fill();  // a song's later clips are known to be whole
   const std::int64_t own = std::min(plan_.length, static_cast<std::int64_t>(ahead_.size()));
   clip.own = own;
-  clip.samples.assign(ahead_.begin(), ahead_.begin() + own);
-  clip.samples.resize(static_cast<std::size_t>(plan_.length), 0.0f);
+  if (const auto ahead = static_cast<std::int64_t>(ahead_.size()); plan_.hop >= ahead) {
+    skip_ = plan_.hop - ahead;  // the next clip has none of these samples: they need no copy
+    clip.samples = std::exchange(ahead_, {});
+    clip.samples.resize(static_cast<std::size_t>(own));
+  } else {
+    clip.samples.assign(ahead_.begin(), ahead_.begin() + own);
+    ahead_.erase(ahead_.begin(), ahead_.begin() + plan_.hop);
+    skip_ = 0;
+  }
   scale_to_peak(clip.samples);
-  advance();
+  clip.samples.resize(static_cast<std::size_t>(plan_.length), 0.0f);
   clip.last = done_ = !fill();  // only the next clip's end tells
   return true;
 }

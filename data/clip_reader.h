@@ -42,7 +42,6 @@ class ClipReader {
 
  private:
   bool fill();
-  void advance();
 
   std::string path_;
   ClipPlan plan_;

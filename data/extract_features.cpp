@@ -130,20 +130,20 @@ void Extraction::take(DecodedClip decoded) {
 /// Computes the batch, for each kind the clips that it wants.
 void Extraction::send() {
   for (std::size_t k = 0; k < writers_.size(); ++k) {
+    const auto wanted = [&](const DecodedClip& decoded) { return jobs_[decoded.file].wanted[k]; };
+    const std::int64_t n = std::count_if(batch_.begin(), batch_.end(), wanted);
+    if (n == 0) continue;
+    Tensor clips({n, plan_.length}, DType::f32);
     std::vector<ClipOrigin> origins;
     std::vector<std::int64_t> lengths;
-    std::vector<float> samples;
     for (const DecodedClip& decoded : batch_) {
+      if (!wanted(decoded)) continue;
       const Job& job = jobs_[decoded.file];
-      if (!job.wanted[k]) continue;
+      clips[static_cast<std::int64_t>(origins.size())].upload(decoded.clip.samples.data(), DType::f32);
       origins.push_back({job.song, job.stamp, decoded.clip.first, decoded.clip.last});
       lengths.push_back(decoded.clip.own);
-      samples.insert(samples.end(), decoded.clip.samples.begin(), decoded.clip.samples.end());
     }
-    if (origins.empty()) continue;
-    writers_[k]->add(origins,
-                     Tensor::from_host(samples, {static_cast<std::int64_t>(origins.size()), plan_.length}),
-                     lengths);
+    writers_[k]->add(origins, clips, lengths);
   }
   batch_.clear();
 }
