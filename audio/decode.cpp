@@ -130,12 +130,50 @@ struct AudioReader::State {
     return got;
   }
 
+  /// InputError unless the block of `frames` from frame `first` of the file on holds numbers that can be
+  /// sound.
+  void check_samples(std::int64_t frames, std::int64_t first) const {
+    // All of them in vectors; only where one is bad, they are looked at one by one.
+    int bad = 0;
+    const std::int64_t n = frames * channels;
+    for (std::int64_t i = 0; i < n; ++i)
+      bad |= !(std::fabs(interleaved[static_cast<std::size_t>(i)]) <= max_sample);
+    if (!bad) return;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const float x = std::fabs(interleaved[static_cast<std::size_t>(i)]);
+      if (x <= max_sample) continue;
+      fail(path(), (std::isfinite(x) ? "absurd sample at " : "non-finite sample at ") +
+                       std::to_string(first + i / channels) + ": " +
+                       (std::isnan(x) ? "nan" : std::to_string(x)) +
+                       " (allowed up to 1e10; full scale is 1)");
+    }
+  }
+
   /// Called once, when nothing more is wanted or there.
   void finish() {
     done = true;
     for (const std::string& fault : decoder->faults()) warn(fault);
   }
 };
+
+namespace {
+
+/// The mean of the channels, summed from the first on (librosa.to_mono).
+void mix(const float* interleaved, std::int64_t frames, int channels, float* mono) {
+  if (channels == 1) {
+    std::copy_n(interleaved, frames, mono);
+  } else if (channels == 2) {
+    for (std::int64_t i = 0; i < frames; ++i) mono[i] = (interleaved[2 * i] + interleaved[2 * i + 1]) / 2;
+  } else {
+    for (std::int64_t i = 0; i < frames; ++i) {
+      float sum = 0;
+      for (int c = 0; c < channels; ++c) sum += interleaved[i * channels + c];
+      mono[i] = sum / static_cast<float>(channels);
+    }
+  }
+}
+
+}  // namespace
 
 AudioReader::AudioReader(const std::string& path, const DecodeOptions& options)
     : state_(std::make_unique<State>(path)) {
@@ -166,21 +204,8 @@ std::size_t AudioReader::read(std::span<float> mono) {
   while (filled < mono.size() && s.limit > 0 && !s.done) {
     const std::int64_t first = s.position;
     const std::int64_t got = s.read_block(std::min(static_cast<std::int64_t>(mono.size() - filled), s.limit));
-    for (std::int64_t i = 0; i < got; ++i) {
-      const float* frame = s.interleaved.data() + i * channels;
-      float sum = 0, largest = 0;
-      bool ordered = true;
-      for (int c = 0; c < channels; ++c) {
-        sum += frame[c];
-        largest = std::max(largest, std::fabs(frame[c]));
-        ordered = ordered && frame[c] == frame[c];
-      }
-      if (!ordered || largest > max_sample) [[unlikely]]
-        fail(s.path(), (!ordered || std::isinf(largest) ? "non-finite sample at " : "absurd sample at ") +
-                           std::to_string(first + i) + (ordered ? ": " + std::to_string(largest) : ": nan") +
-                           " (allowed up to 1e10; full scale is 1)");
-      mono[filled + static_cast<std::size_t>(i)] = channels == 1 ? sum : sum / static_cast<float>(channels);
-    }
+    s.check_samples(got, first);
+    mix(s.interleaved.data(), got, channels, mono.data() + filled);
     s.limit -= got;
     filled += static_cast<std::size_t>(got);
     if (got == 0 || s.limit == 0) s.finish();
