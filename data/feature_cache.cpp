@@ -21,6 +21,30 @@ std::string exact(double value) {
   return text;
 }
 
+/// What differs from the defaults among the settings that came after the first caches: those stay valid.
+std::string other_settings(const audio::FeatureParams& params) {
+  const audio::FeatureParams usual;
+  const audio::MelParams &mel = params.mel, &usual_mel = usual.mel;
+  std::string text;
+  const auto add = [&](const char* name, auto value, auto default_value) {
+    if (value != default_value) text += std::string(" ") + name + "=" + exact(static_cast<double>(value));
+  };
+  add("win_length", mel.win_length == mel.n_fft ? 0 : mel.win_length, usual_mel.win_length);
+  add("window_function", static_cast<int>(mel.window), static_cast<int>(usual_mel.window));
+  add("center", mel.center, usual_mel.center);
+  add("pad_mode", static_cast<int>(mel.pad_mode), static_cast<int>(usual_mel.pad_mode));
+  add("htk", mel.htk, usual_mel.htk);
+  add("mel_norm", static_cast<int>(mel.norm.kind), static_cast<int>(usual_mel.norm.kind));
+  if (mel.norm.kind == audio::BandNorm::Kind::p_norm) add("mel_norm_p", mel.norm.p, 0.0);
+  add("reference", params.reference.value_or(-1), -1.0f);
+  add("dct_type", params.dct_type, usual.dct_type);
+  add("ortho", params.ortho, usual.ortho);
+  add("lifter", params.lifter, usual.lifter);
+  add("delta_width", params.delta_width, usual.delta_width);
+  add("delta_order", params.delta_order, usual.delta_order);
+  return text;
+}
+
 }  // namespace
 
 ClipPlan FeatureSettings::clips() const {
@@ -44,8 +68,8 @@ std::string FeatureSettings::text() const {
                                     {"amin", double{params.amin}},
                                     {"top_db", double{params.top_db}}})
     text += std::string(" ") + name + "=" + exact(value);
-  return text +
-         (window > 0 ? " window=" + exact(window) + " hop=" + exact(hop) : " duration=" + exact(duration));
+  text += window > 0 ? " window=" + exact(window) + " hop=" + exact(hop) : " duration=" + exact(duration);
+  return text + other_settings(params);
 }
 
 std::string cache_folder(const Corpus& corpus, const FeatureSettings& settings) {

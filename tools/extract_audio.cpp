@@ -20,13 +20,9 @@ int main(int argc, char** argv) {
         options
             .add("--features", &corpus.kinds, "kinds to extract, separated by commas", data::feature_kinds())
             .shown_default("features.kind of the configuration");
-        options
-            .add("--window", &file.window,
-                 "seconds of each of a song's clips; 0: one clip; with --input: hann, hamming, blackman, "
-                 "bartlett or "
-                 "boxcar")
-            .placeholder("N|NAME")
-            .shown_default("features.window, hann");
+        options.add("--window", &corpus.window, "seconds of each of a song's clips; 0: one clip")
+            .placeholder("N")
+            .shown_default("features.window");
         options.add_config("--hop", "features.hop");
         options.add("--n-workers", &corpus.workers, "decoding threads; 0: as many as --threads", {0, 1024});
         options.add("--manifest", &corpus.manifest, "CSV of songs instead of <data>/manifest.csv")
@@ -43,9 +39,11 @@ int main(int argc, char** argv) {
       [&](Program& program) {
         ExecutionContext context(program.device());
         const ContextScope scope(context);
-        if (!file.input.empty()) return run_file_extraction(program, file);
+        if (!file.input.empty()) {
+          refuse_corpus_flags(program);
+          return run_file_extraction(program, file);
+        }
         refuse_file_flags(program);
-        if (program.given("--window")) corpus.window = file.window;
         return run_extraction(program, corpus);
       });
 }

@@ -176,7 +176,9 @@ TEST(ConfigValues, RangesOfEveryKeyAreChecked) {
     Config config;
     const bool number = std::isfinite(key.range.low);
     const bool chosen = !key.choices.empty();
-    EXPECT_TRUE(number || chosen || key.name == "training.seed") << key.name << " takes anything";
+    const bool yes_or_no = std::holds_alternative<bool>(key.initial);
+    EXPECT_TRUE(number || chosen || yes_or_no || key.name == "training.seed")
+        << key.name << " takes anything";
     if (!number) continue;
     EXPECT_TRUE(std::isfinite(key.range.high)) << key.name;
     for (const char* value : {"-1", "10000000000"}) {
@@ -188,12 +190,20 @@ TEST(ConfigValues, RangesOfEveryKeyAreChecked) {
 
 TEST(ConfigRules, BetweenKeys) {
   EXPECT_EQ(refusal("features:\n  hop_length: 4096\n"),
-            "run.yaml:2: features.hop_length: longer than the window: 4096 (allowed 1 to n_fft, 2048)");
+            "run.yaml:2: features.hop_length: longer than a frame: 4096 (allowed 1 to n_fft, 2048)");
   EXPECT_MENTIONS(refusal("features:\n  fmax: 20000\n"),
                   "above half the sample rate: 20000 (allowed 0 to 11025)");
   EXPECT_MENTIONS(refusal("features:\n  fmin: 8000\n  fmax: 4000\n"), "features.fmin: not below fmax: 8000");
   EXPECT_MENTIONS(refusal("features:\n  fmin: 11025\n"), "not below fmax");
   EXPECT_MENTIONS(refusal("features:\n  n_mfcc: 200\n"), "more coefficients than mel bands: 200");
+  EXPECT_MENTIONS(refusal("features:\n  n_fft: 2054\n"),
+                  "n_fft: no length of a transform: 2054 (allowed even");
+  EXPECT_MENTIONS(refusal("features:\n  win_length: 2049\n"), "win_length: longer than a frame: 2049");
+  EXPECT_MENTIONS(refusal("features:\n  n_mels: 1026\n"), "(allowed 1 to 1 + n_fft / 2, 1025)");
+  EXPECT_MENTIONS(refusal("features:\n  delta_width: 8\n"), "delta_width: even: 8");
+  EXPECT_MENTIONS(refusal("features:\n  delta_width: 3\n  delta_order: 3\n"), "(allowed 1 to 2)");
+  EXPECT_MENTIONS(refusal("features:\n  center: false\n  duration: 0.05\n"), "features.center is false");
+  EXPECT_MENTIONS(refusal("features:\n  center: no\n"), "features.center");
   Config config;
   config.set_from_flag({"features.hop_length", "4096", "--hop-length"});
   EXPECT_MENTIONS(message_of<UsageError>([&] { config.check(); }), "--hop-length: longer");

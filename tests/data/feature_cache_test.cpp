@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <set>
 
 #include "data/csv.h"
 #include "tests/harness/temporary_folder.h"
@@ -180,6 +182,66 @@ TEST_F(FeatureCacheTest, OtherSettingsHaveACacheOfTheirOwn) {
   EXPECT_EQ(extract().computed, 9);
   settings_.params.mel.n_mels = 128;
   EXPECT_EQ(extract().reused, 9);
+}
+
+// The name of a folder is a hash of this text: caches that exist must keep theirs.
+TEST(FeatureSettings, TextOfTheDefaultsStaysAsItIs) {
+  EXPECT_EQ(FeatureSettings().text(),
+            "version=1 kind=mel_db sample_rate=22050 n_fft=2048 hop_length=512 n_mels=128 n_mfcc=40 "
+            "fmin=0x0p+0 fmax=0x0p+0 power=0x1p+1 amin=0x1.b7cdfep-34 top_db=0x1.4p+6 duration=0x1.ep+4");
+}
+
+TEST(FeatureSettings, EveryOptionIsInTheText) {
+  using Change = std::function<void(audio::FeatureParams&)>;
+  const std::vector<Change> changes{[](auto&) {},
+                                    [](auto& p) { p.mel.win_length = 1000; },
+                                    [](auto& p) { p.mel.window = audio::Window::hamming; },
+                                    [](auto& p) { p.mel.window = audio::Window::blackman; },
+                                    [](auto& p) { p.mel.center = false; },
+                                    [](auto& p) { p.mel.pad_mode = PadMode::reflect; },
+                                    [](auto& p) { p.mel.pad_mode = PadMode::edge; },
+                                    [](auto& p) { p.mel.power = 1; },
+                                    [](auto& p) { p.mel.htk = true; },
+                                    [](auto& p) { p.mel.norm.kind = audio::BandNorm::Kind::none; },
+                                    [](auto& p) {
+                                      p.mel.norm = {audio::BandNorm::Kind::p_norm, 1};
+                                    },
+                                    [](auto& p) {
+                                      p.mel.norm = {audio::BandNorm::Kind::p_norm, 2};
+                                    },
+                                    [](auto& p) { p.reference = 1.0f; },
+                                    [](auto& p) { p.amin = 1e-5f; },
+                                    [](auto& p) { p.top_db = 60; },
+                                    [](auto& p) { p.dct_type = 3; },
+                                    [](auto& p) { p.ortho = false; },
+                                    [](auto& p) { p.lifter = 22; },
+                                    [](auto& p) { p.delta_width = 5; },
+                                    [](auto& p) { p.delta_order = 1; }};
+  std::set<std::string> texts;
+  for (const Change& change : changes) {
+    FeatureSettings settings;
+    change(settings.params);
+    EXPECT_TRUE(texts.insert(settings.text()).second) << settings.text();
+  }
+  FeatureSettings whole_frame;
+  whole_frame.params.mel.win_length = whole_frame.params.mel.n_fft;
+  EXPECT_EQ(whole_frame.text(), FeatureSettings().text()) << "the same features";
+}
+
+TEST_F(FeatureCacheTest, RowsHaveTheShapeThatTheSettingsSay) {
+  audio::FeatureParams& params = settings_.params;
+  params.mel.center = false;
+  params.mel.win_length = 800;
+  params.mel.window = audio::Window::hamming;
+  params.mel.htk = true;
+  params.delta_order = 1;
+  params.n_mfcc = 13;
+  for (const std::string& kind : feature_kinds()) {
+    settings_.kind = kind;
+    EXPECT_EQ(extract().computed, 9);
+    EXPECT_EQ(load().row_shape, feature_shape(settings_));
+  }
+  EXPECT_EQ(feature_shape(settings_), (Shape{2 * (128 + 2 * 13) + 64}));
 }
 
 TEST_F(FeatureCacheTest, KindsShareTheDecoding) {

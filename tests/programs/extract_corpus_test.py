@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -132,6 +133,23 @@ class ExtractCorpus(ProgramTest):
         result = self.assert_ok(self.extract())
         self.assertIn("made anew: written as version 7", result.stderr)
         self.assertEqual(self.counts(result)[0], 10)
+
+    def test_options_of_the_front_end(self):
+        self.render(10)
+        self.assert_ok(self.extract())
+        default = self.values()
+        for option in ("win_length: 1000", "window_function: blackman", "center: false", "pad_mode: edge", "power: 1",
+                       "htk: true", "mel_norm: none", "amin: 1e-3", "top_db: 30"):
+            with self.subTest(option):
+                shutil.rmtree(self.data / "features")
+                configuration = self.folder / "features.yaml"
+                configuration.write_text(f"features: {{{option}}}\n")
+                self.assert_ok(self.extract("--config", configuration))
+                self.assertNotEqual(self.values(), default)
+        self.assertEqual(self.extract("--n-mels", 200).code, 2)
+        configuration.write_text("features: {n_fft: 256, hop_length: 64}\n")
+        self.assertEqual(self.assert_ok(self.extract("--config", configuration)).stderr.count("stay empty"), 1)
+        self.assert_error(self.extract("--window-function", "hann"), 2, "--window-function", "--config")
 
     def test_progress_only_on_a_terminal(self):
         self.render(SONGS)

@@ -80,7 +80,7 @@ class ExtractFile(ProgramTest):
             return self.output.read_bytes()
 
         default = {feature: written(feature) for feature in ("mel", "mel_db", "mfcc", "rms", "chroma", "stft")}
-        for feature, *flags in (("mel", "--window", "hamming"), ("mel", "--win-length", 900), ("mel", "--pad-mode", "edge"),
+        for feature, *flags in (("mel", "--window-function", "hamming"), ("mel", "--win-length", 900), ("mel", "--pad-mode", "edge"),
                                 ("mel", "--htk"), ("mel", "--norm", "none"), ("mel", "--mel-norm", 1), ("mel", "--power", 1),
                                 ("mel", "--fmin", 200), ("mel", "--fmax", 2000), ("mel_db", "--ref", 2),
                                 ("mfcc", "--norm", "none"), ("mfcc", "--dct-type", 3), ("mfcc", "--lifter", 22),
@@ -94,7 +94,9 @@ class ExtractFile(ProgramTest):
                 ("mel", ("--n-fft", 2205), ("--n-fft", "2205", "16 to 16384")), ("mel", ("--hop-length", 0), ("--hop-length",)),
                 ("mel", ("--hop-length", 4096), ("--hop-length", "1 to n_fft")), ("mel", ("--n-mels", 2000), ("--n-mels",)),
                 ("mel", ("--fmin", 9000, "--fmax", 8000), ("--fmin, --fmax", "9000, 8000", "11025")),
-                ("mel", ("--win-length", 5000), ("--win-length",)), ("mel", ("--window", "kaiser"), ("--window", "hann")),
+                ("mel", ("--win-length", 5000), ("--win-length",)), ("mel", ("--window-function", "kaiser"), ("--window-function", "hann")),
+                ("mel", ("--window", "hann"), ("--window:", "--window-function hann")),
+                ("mel", ("--skip-bad",), ("--skip-bad", "without --input")),
                 ("mel", ("--power", 0), ("--power",)), ("mel", ("--norm", "-1"), ("--norm", "slaney")),
                 ("mel", ("--lifter", 3), ("--lifter", "mfcc")), ("mel", ("--pad-mode", "wrap"), ("--pad-mode", "reflect")),
                 ("mel", ("--sr", 10), ("--sr", "1000")), ("mel", ("--duration", -1), ("--duration",)),

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "kernels/audio_frames.h"
 #include "kernels/error.h"
 #include "tensor/file.h"
 #include "tools/common/text.h"
@@ -212,14 +213,29 @@ void Config::check() const {
   const double half_rate = static_cast<double>(integer("features.sample_rate")) / 2;
   const double fmin = real("features.fmin"),
                fmax = real("features.fmax") > 0 ? real("features.fmax") : half_rate;
-  require(integer("features.hop_length") <= n_fft, "features.hop_length", "longer than the window",
-          "1 to n_fft, " + std::to_string(n_fft));
+  require(transform_size(n_fft), "features.n_fft", "no length of a transform",
+          "even, 16 to 16384, no prime factor above 5");
+  const std::string to_n_fft = " to n_fft, " + std::to_string(n_fft);
+  require(integer("features.hop_length") <= n_fft, "features.hop_length", "longer than a frame",
+          "1" + to_n_fft);
+  require(integer("features.win_length") <= n_fft, "features.win_length", "longer than a frame",
+          "0" + to_n_fft);
+  require(n_mels <= 1 + n_fft / 2, "features.n_mels", "more bands than bins",
+          "1 to 1 + n_fft / 2, " + std::to_string(1 + n_fft / 2));
+  const std::int64_t width = integer("features.delta_width");
+  require(width % 2 == 1, "features.delta_width", "even", "an odd number, 3 to 101");
+  require(integer("features.delta_order") < width, "features.delta_order", "not below delta_width",
+          "1 to " + std::to_string(std::min<std::int64_t>(8, width - 1)));
   require(integer("features.n_mfcc") <= n_mels, "features.n_mfcc", "more coefficients than mel bands",
           "1 to n_mels, " + std::to_string(n_mels));
   require(fmax <= half_rate, "features.fmax", "above half the sample rate", "0 to " + shortest(half_rate));
   const double shortest_window = static_cast<double>(n_fft) / (2 * half_rate);
   require(real("features.window") == 0 || real("features.window") >= shortest_window, "features.window",
           "shorter than n_fft samples", concat("0, or ", shortest(shortest_window), " to 3600"));
+  require(boolean("features.center") || real("features.window") > 0 ||
+              real("features.duration") >= shortest_window,
+          "features.duration", "shorter than n_fft samples, and features.center is false",
+          concat(shortest(shortest_window), " to 3600"));
   require(fmin < fmax, "features.fmin", "not below fmax", "0 to below " + shortest(fmax));
 }
 

@@ -42,7 +42,7 @@ const std::vector<FlagUse>& flag_uses() {
                                          {"--frame-length", {rms}},
                                          {"--hop-length", framed},
                                          {"--win-length", spectra},
-                                         {"--window", spectra},
+                                         {"--window-function", spectra},
                                          {"--center", framed},
                                          {"--pad-mode", framed},
                                          {"--n-mels", bands},
@@ -92,19 +92,6 @@ audio::BandNorm band_norm(const std::string& flag, const std::string& text) {
   return {audio::BandNorm::Kind::p_norm, p};
 }
 
-audio::Window window_from(const std::string& text) {
-  using enum audio::Window;
-  for (const auto& [name, window] : {std::pair("hann", hann),
-                                     {"hamming", hamming},
-                                     {"blackman", blackman},
-                                     {"bartlett", bartlett},
-                                     {"boxcar", rectangular},
-                                     {"rectangular", rectangular}})
-    if (text == name) return window;
-  throw UsageError(
-      concat("--window: unknown: ", one_line(text), " (allowed hann, hamming, blackman, bartlett, boxcar)"));
-}
-
 /// --norm is the parameter of the librosa function that the feature is named after.
 void set_norm(Feature feature, const std::string& text, audio::FileParams& params) {
   if (feature == Feature::mfcc || feature == Feature::mfcc_delta) {
@@ -134,7 +121,6 @@ audio::FileParams file_params(const Program& program, const FileRequest& request
   set("--n-fft", mel.n_fft, request.n_fft);
   set("--frame-length", mel.n_fft, request.frame_length);
   set("--hop-length", mel.hop_length, request.hop_length);
-  if (given("--window")) mel.window = window_from(request.window);
   set("--win-length", mel.win_length, request.win_length);
   set("--center", mel.center, request.center);
   if (given("--pad-mode"))
@@ -218,11 +204,13 @@ void add_file_options(Options& options, FileRequest* r) {
       .shown_default("features.n_fft");
   options.add("--hop-length", &r->hop_length, "samples between frames, 1 to n_fft")
       .shown_default("features.hop_length");
-  options.add("--win-length", &r->win_length, "samples of the window, 1 to n_fft").shown_default("n_fft");
+  options.add("--win-length", &r->win_length, "samples of the window, 1 to n_fft")
+      .shown_default("features.win_length");
+  options.add_config("--window-function", "features.window_function");
   options.add("--center", &r->center,
               "frames centred on their place in the padded clip; --center=false: they begin there");
   options.add("--pad-mode", &r->pad_mode, "what the clip is padded with", {"constant", "reflect", "edge"})
-      .shown_default("constant");
+      .shown_default("features.pad_mode");
   options.group("One file: mel bands (mel, mel_db, log_mel, mfcc, mfcc_delta, onset_strength, tempo)");
   options.add("--n-mels", &r->n_mels, "bands, 1 to 1 + n_fft / 2").shown_default("features.n_mels");
   options.add("--fmin", &r->fmin, "Hz, lowest edge").shown_default("features.fmin");
@@ -232,31 +220,32 @@ void add_file_options(Options& options, FileRequest* r) {
       .add("--mel-norm", &r->mel_norm,
            "bands scaled to equal area (slaney), not at all (none) or to a p-norm of 1")
       .placeholder("slaney|none|P")
-      .shown_default("slaney");
-  options.add("--power", &r->power, "exponent of the magnitude, above 0, up to 4").shown_default("2");
+      .shown_default("features.mel_norm");
+  options.add("--power", &r->power, "exponent of the magnitude, above 0, up to 4")
+      .shown_default("features.power");
   options
       .add("--norm", &r->norm,
            "mel, mel_db, log_mel: as --mel-norm; mfcc, mfcc_delta: the DCT's, ortho or none; chroma: of a "
            "frame, 1, 2, inf "
            "or none")
       .placeholder("NORM")
-      .shown_default("slaney, ortho, inf");
+      .shown_default("features.mel_norm, features.dct_norm, inf");
   options.group("One file: decibels (mel_db, mfcc, mfcc_delta, onset_strength, tempo) and logarithms");
   options.add("--ref", &r->ref, "the power of 0 dB: a number above 0, or max for the clip's largest")
       .placeholder("max|X")
       .shown_default("max for mel_db, 1 for mfcc");
-  options.add("--amin", &r->amin, "smallest power, above 0").shown_default("1e-10");
+  options.add("--amin", &r->amin, "smallest power, above 0").shown_default("features.amin");
   options.add("--top-db", &r->top_db, "range below the clip's maximum, or none")
       .placeholder("DB|none")
-      .shown_default("80");
+      .shown_default("features.top_db");
   options.group("One file: mfcc, mfcc_delta");
   options.add("--n-mfcc", &r->n_mfcc, "coefficients, 1 to n_mels").shown_default("features.n_mfcc");
-  options.add("--dct-type", &r->dct_type, "1, 2 or 3").shown_default("2");
-  options.add("--lifter", &r->lifter, "sinusoidal liftering; 0: none").shown_default("0");
+  options.add("--dct-type", &r->dct_type, "1, 2 or 3").shown_default("features.dct_type");
+  options.add("--lifter", &r->lifter, "sinusoidal liftering; 0: none").shown_default("features.lifter");
   options.add("--width", &r->width, "mfcc_delta: frames of the derivatives, odd, 3 to 101")
-      .shown_default("9");
+      .shown_default("features.delta_width");
   options.add("--order", &r->order, "mfcc_delta: derivatives appended, of order 1 to this, at most 8")
-      .shown_default("2");
+      .shown_default("features.delta_order");
   options.group("One file: chroma, onset_strength, tempo");
   options.add("--n-chroma", &r->n_chroma, "chroma: pitch classes, 2 to 96").shown_default("12");
   options
@@ -298,14 +287,26 @@ int run_file_extraction(const Program& program, const FileRequest& request) {
   return 0;
 }
 
+void refuse_corpus_flags(const Program& program) {
+  if (program.given("--window"))
+    throw UsageError(
+        "--window: seconds of a corpus's clips: not with --input (allowed: --window-function hann, hamming, "
+        "blackman, bartlett, boxcar)");
+  for (const char* flag : {"--features", "--hop", "--n-workers", "--manifest", "--allow-outside", "--strict",
+                           "--skip-bad", "--verify", "--json"})
+    if (program.given(flag))
+      throw UsageError(std::string(flag) + ": is for a corpus (allowed without --input)");
+}
+
 void refuse_file_flags(const Program& program) {
   const auto refuse = [&](const std::string& flag) {
     if (program.given(flag))
-      throw UsageError(flag + ": is for one file: no --input (allowed with --input SONG)");
+      throw UsageError(flag +
+                       ": is for one file: no --input (allowed with --input SONG; a corpus takes it from "
+                       "--config FILE, where its features have such a key)");
   };
   for (const char* flag : {"--feature", "--output", "--offset", "--duration"}) refuse(flag);
-  for (const FlagUse& use : flag_uses())
-    if (use.flag != std::string("--window")) refuse(use.flag);
+  for (const FlagUse& use : flag_uses()) refuse(use.flag);
 }
 
 }  // namespace chorale::tools

@@ -12,7 +12,6 @@ struct FileRequest {
   double offset = 0, duration = 0;
   // As typed; what was not given keeps the feature's default.
   int sr = 0, n_fft = 0, hop_length = 0, win_length = 0, frame_length = 0;
-  std::string window;  ///< also the corpus's flag of that name
   bool center = true;
   std::string pad_mode;
   int n_mels = 0;
@@ -37,6 +36,8 @@ void add_file_options(Options& options, FileRequest* request);
 /// the feature has no use for.
 int run_file_extraction(const Program& program, const FileRequest& request);
 
+/// UsageError if one of the flags that only a corpus takes was given.
+void refuse_corpus_flags(const Program& program);
 /// UsageError if one of the flags that only files take was given.
 void refuse_file_flags(const Program& program);
 

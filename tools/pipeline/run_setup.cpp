@@ -106,6 +106,46 @@ std::string canonical_name(const std::string& option, const std::string& name, c
   return canonical;
 }
 
+namespace {
+
+audio::FeatureParams feature_params(const Config& config) {
+  const auto whole = [&](const char* key) { return static_cast<std::int32_t>(config.integer(key)); };
+  const auto single = [&](const char* key) { return static_cast<float>(config.real(key)); };
+  audio::FeatureParams params;
+  audio::MelParams& mel = params.mel;
+  mel.sample_rate = whole("features.sample_rate");
+  mel.n_fft = whole("features.n_fft");
+  mel.hop_length = whole("features.hop_length");
+  mel.win_length = whole("features.win_length");
+  mel.window =
+      pick<audio::Window>(config.text("features.window_function"), {{"hann", audio::Window::hann},
+                                                                    {"hamming", audio::Window::hamming},
+                                                                    {"blackman", audio::Window::blackman},
+                                                                    {"bartlett", audio::Window::bartlett},
+                                                                    {"boxcar", audio::Window::rectangular}});
+  mel.center = config.boolean("features.center");
+  mel.pad_mode = pick<PadMode>(
+      config.text("features.pad_mode"),
+      {{"constant", PadMode::constant}, {"reflect", PadMode::reflect}, {"edge", PadMode::edge}});
+  mel.power = single("features.power");
+  mel.n_mels = whole("features.n_mels");
+  mel.fmin = single("features.fmin");
+  mel.fmax = single("features.fmax");
+  mel.htk = config.boolean("features.htk");
+  if (config.text("features.mel_norm") == "none") mel.norm.kind = audio::BandNorm::Kind::none;
+  params.amin = single("features.amin");
+  params.top_db = config.real("features.top_db") > 0 ? single("features.top_db") : -1.0f;
+  params.n_mfcc = config.integer("features.n_mfcc");
+  params.dct_type = whole("features.dct_type");
+  params.ortho = config.text("features.dct_norm") == "ortho";
+  params.lifter = config.real("features.lifter");
+  params.delta_width = whole("features.delta_width");
+  params.delta_order = whole("features.delta_order");
+  return params;
+}
+
+}  // namespace
+
 data::FeatureSettings feature_settings(const Config& config, const std::string& kind) {
   data::FeatureSettings settings;
   settings.kind = kind.empty() ? config.text("features.kind") : kind;
@@ -113,14 +153,7 @@ data::FeatureSettings feature_settings(const Config& config, const std::string& 
   settings.duration = config.real("features.duration");
   settings.window = config.real("features.window");
   settings.hop = config.real("features.hop");
-  audio::MelParams& mel = settings.params.mel;
-  mel.sample_rate = static_cast<std::int32_t>(config.integer("features.sample_rate"));
-  mel.n_fft = static_cast<std::int32_t>(config.integer("features.n_fft"));
-  mel.hop_length = static_cast<std::int32_t>(config.integer("features.hop_length"));
-  mel.n_mels = static_cast<std::int32_t>(config.integer("features.n_mels"));
-  mel.fmin = static_cast<float>(config.real("features.fmin"));
-  mel.fmax = static_cast<float>(config.real("features.fmax"));
-  settings.params.n_mfcc = config.integer("features.n_mfcc");
+  settings.params = feature_params(config);
   return settings;
 }
 
