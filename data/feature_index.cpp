@@ -74,29 +74,38 @@ std::string shard_name(int shard) {
 
 std::string text_hash(const std::string& text) { return hex(XXH3_64bits(text.data(), text.size())); }
 
+struct ContentHash::State {
+  XXH3_state_t xxh3;
+};
+
+ContentHash::ContentHash() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->xxh3); }
+ContentHash::~ContentHash() = default;
+void ContentHash::add(std::span<const std::byte> bytes) {
+  XXH3_64bits_update(&state_->xxh3, bytes.data(), bytes.size());
+}
+std::string ContentHash::text() const { return hex(XXH3_64bits_digest(&state_->xxh3)); }
+
 std::string file_hash(const std::string& path) {
   const InputFile file(path);
   std::vector<std::byte> block(1u << 20);
-  XXH3_state_t state;
-  XXH3_64bits_reset(&state);
+  ContentHash hash;
   for (std::uint64_t offset = 0;;) {
     const std::size_t n = file.read_some(offset, block);
     if (n == 0) break;
-    XXH3_64bits_update(&state, block.data(), n);
+    hash.add(std::span(block).first(n));
     offset += n;
   }
-  return hex(XXH3_64bits_digest(&state));
+  return hash.text();
 }
 
 std::string file_hash(const std::string& path, std::span<const std::byte> tail) {
   const InputFile file(path);
   std::vector<std::byte> head(file.size() - std::min<std::uint64_t>(file.size(), tail.size()));
   file.read_at(0, head);
-  XXH3_state_t state;
-  XXH3_64bits_reset(&state);
-  XXH3_64bits_update(&state, head.data(), head.size());
-  XXH3_64bits_update(&state, tail.data(), tail.size());
-  return hex(XXH3_64bits_digest(&state));
+  ContentHash hash;
+  hash.add(head);
+  hash.add(tail);
+  return hash.text();
 }
 
 std::optional<FeatureIndex> FeatureIndex::read(const std::string& path, std::string* why) {

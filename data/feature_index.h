@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,6 +60,20 @@ struct FeatureIndex {
 };
 
 std::string shard_name(int shard);  ///< "shard_00012.npy"
+
+/// XXH3 of bytes that come piece by piece.
+class ContentHash {
+ public:
+  ContentHash();
+  ~ContentHash();
+  void add(std::span<const std::byte> bytes);
+  std::string text() const;  ///< 16 hex digits
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// 16 hex digits of XXH3 over a file's bytes; InputError if it cannot be read.
 std::string file_hash(const std::string& path);
 /// The same for a file whose end is in memory already: only what comes before `tail` is read.

@@ -36,6 +36,13 @@ struct Header {
   bool fortran_order = false;
   Shape shape;
   std::uint64_t data_offset = 0;
+
+  /// The elements need no conversion and no other order.
+  bool plain() const {
+    return !fortran_order && format.kind != 'b' && (!format.big_endian || format.size == 1) &&
+           static_cast<std::size_t>(format.size) == dtype_size(format.dtype) &&
+           !(format.kind == 'u' && format.size == 8);
+  }
 };
 
 // Reads the header: a Python dictionary of exactly three literals.
@@ -362,6 +369,13 @@ void append_elements(AtomicFile& file, const Tensor& tensor) {
 
 }  // namespace
 
+NpyLayout read_npy_layout(const InputFile& file) {
+  Header header = read_header(file);
+  if (!header.plain())
+    fail(file.path(), "elements of another order or type (allowed as numpy.save writes them)");
+  return {std::move(header.shape), header.format.dtype, header.data_offset};
+}
+
 NpyArray read_npy_host(const std::string& path) {
   const InputFile file(path);
   return read_data(file, read_header(file));
@@ -374,16 +388,11 @@ Tensor read_npy(const std::string& path) {
     fail(path, "shape " + to_string(header.shape) + " (allowed: at most " + std::to_string(max_rank) +
                    " dimensions)");
   }
-  const Format& format = header.format;
-  const bool plain = !header.fortran_order && format.kind != 'b' &&
-                     (!format.big_endian || format.size == 1) &&
-                     static_cast<std::size_t>(format.size) == dtype_size(format.dtype) &&
-                     !(format.kind == 'u' && format.size == 8);
-  if (!plain) {
+  if (!header.plain()) {
     const NpyArray array = read_data(file, header);
     return Tensor::from_bytes(array.data.data(), array.shape, array.dtype);
   }
-  Tensor tensor(header.shape, format.dtype);
+  Tensor tensor(header.shape, header.format.dtype);
   read_into(file, header.data_offset, tensor);
   return tensor;
 }

@@ -8,7 +8,7 @@
 // has no NumPy type and is written as f32, which holds every bf16 value.
 #pragma once
 #include <cstddef>
-
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +32,17 @@ struct NpyArray {
     return {reinterpret_cast<const T*>(data.data()), data.size() / sizeof(T)};
   }
 };
+
+/// Where the elements of a file lie.
+struct NpyLayout {
+  Shape shape;
+  DType dtype = DType::f32;
+  std::uint64_t data_offset = 0;  ///< bytes; what follows is as in memory, row-major
+};
+
+/// For files that are read piece by piece. InputError on any fault, and where the elements would have to be
+/// converted or put into another order.
+NpyLayout read_npy_layout(const InputFile& file);
 
 /// Reads a whole array into host memory; any rank up to 32. InputError naming the file on any fault.
 NpyArray read_npy_host(const std::string& path);

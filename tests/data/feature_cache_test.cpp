@@ -10,9 +10,12 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <set>
 
 #include "data/csv.h"
+#include "data/feature_index.h"
+#include "tensor/npy.h"
 #include "tests/harness/temporary_folder.h"
 
 namespace chorale::data {
@@ -173,6 +176,38 @@ TEST_F(FeatureCacheTest, DamageIsNoticedAndRepaired) {
     EXPECT_EQ(extract().computed, 9) << damage;
   }
   EXPECT_EQ(load().values.to_host<float>(), good);
+}
+
+TEST_F(FeatureCacheTest, NonFiniteFeaturesNameTheirSong) {
+  extract();
+  const fs::path shard = cache() / "shard_00000.npy";
+  NpyArray array = read_npy_host(shard);
+  const std::int64_t row = 4, size = array.size() / 9;
+  const float bad = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(array.data.data() + sizeof(float) * static_cast<std::size_t>(row * size + 7), &bad, sizeof bad);
+  const std::string before = file_hash(shard);
+  write_npy(shard, array.as<float>(), array.shape);
+  std::string index = testing::slurp(cache() / "index.json");
+  index.replace(index.find(before), before.size(), file_hash(shard));
+  std::ofstream(cache() / "index.json", std::ios::trunc) << index;
+  const std::string song = load_corpus(root_).songs[row].song_id;
+  EXPECT_MENTIONS(testing::message_of<InputError>([&] { load(); }), "non-finite features of " + song + " ");
+}
+
+// A corpus of one's own order, or of some of the songs, takes its rows from where they lie.
+TEST_F(FeatureCacheTest, RowsFollowTheCorpus) {
+  extract();
+  const FeatureSet all = load();
+  const std::vector<float> values = all.values.to_host<float>();
+  const std::int64_t size = element_count(all.row_shape);
+  Corpus corpus = load_corpus(root_);
+  corpus.songs = {corpus.songs[7], corpus.songs[2], corpus.songs[3], corpus.songs[0]};
+  const std::vector<float> some = load_features(corpus, settings_).values.to_host<float>();
+  ASSERT_EQ(some.size(), static_cast<std::size_t>(4 * size));
+  std::size_t at = 0;
+  for (const std::int64_t row : {7, 2, 3, 0})
+    for (std::int64_t i = 0; i < size; ++i)
+      ASSERT_EQ(some[at++], values[static_cast<std::size_t>(row * size + i)]) << row;
 }
 
 TEST_F(FeatureCacheTest, OtherSettingsHaveACacheOfTheirOwn) {
