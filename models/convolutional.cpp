@@ -171,7 +171,8 @@ Var Convolutional::decode(const Var& z, const Tensor& labels, const StepState* s
 }
 
 Var Convolutional::reconstruct(const Var& z, const Batch& batch, const StepState* step) {
-  return autograd::reconstruction(decode(z, batch.labels, step), batch.x.to(compute_), options_.likelihood);
+  return autograd::reconstruction(decode(z, batch.labels, step), batch.wanted().to(compute_),
+                                  options_.likelihood);
 }
 
 }  // namespace chorale::models

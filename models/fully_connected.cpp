@@ -71,7 +71,7 @@ Var FullyConnected::encode(const Batch& batch, const StepState* step) {
 
 Var FullyConnected::reconstruct(const Var& z, const Batch& batch, const StepState* step) {
   return autograd::linear_reconstruction(run(decoder_, z, step), parameters_.var(output_.weight),
-                                         parameters_.var(output_.bias), batch.x.to(compute_),
+                                         parameters_.var(output_.bias), batch.wanted().to(compute_),
                                          options_.likelihood);
 }
 

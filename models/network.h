@@ -11,8 +11,10 @@ namespace chorale::models {
 
 /// One batch as a model sees it.
 struct Batch {
-  Tensor x;       ///< f32 (n, input_dim)
-  Tensor labels;  ///< i64 (n): the class of each row under the condition; undefined without a condition
+  Tensor x;         ///< f32 (n, input_dim)
+  Tensor labels;    ///< i64 (n): the class of each row under the condition; undefined without a condition
+  Tensor target{};  ///< f32 (n, input_dim): what the decoder has to give; undefined: x itself
+  const Tensor& wanted() const { return target.defined() ? target : x; }
 };
 
 enum class Backbone : std::uint8_t {

@@ -50,6 +50,11 @@ void Trainer::prepare() {
   if (options_.batch_size < 2)
     throw UsageError("--batch-size: batch normalisation needs two songs: " +
                      std::to_string(options_.batch_size) + " (allowed 2 or more)");
+  if (const MaskParams& masks = data_.augmentation.masks;
+      data_.bands == 0 && masks.time_masks + masks.frequency_masks > 0)
+    throw UsageError("augmentation.time_masks, frequency_masks: features without frames cannot be masked: " +
+                     std::to_string(masks.time_masks) + ", " + std::to_string(masks.frequency_masks) +
+                     " (allowed 0, or spectrograms)");
   const bool one_use = options_.accumulation == 1;
   model_.allocate(
       {.precision = options_.precision, .factor_rows = one_use ? options_.batch_size : 0, .training = true},
@@ -143,13 +148,28 @@ Batch Trainer::gather(const Tensor& order, std::int64_t rows, bool random) const
   ExecutionContext& context = current_context();
   const StepState* state = random ? state_->device() : nullptr;
   const std::int64_t columns = data_.features.dim(1), input_dim = model_.options().network.input_dim;
-  Batch batch{Tensor({rows, input_dim}, data_.features.dtype()), Tensor()};
-  if (columns == input_dim) {
-    kernel::gather_rows(context, data_.features, order, state, batch.x);
+  const bool fresh = random && data_.augmentation.features;
+  const Tensor source = fresh ? data_.augmentation.features(order, rows, state) : data_.features;
+  Batch batch;
+  if (fresh && columns == input_dim) {
+    batch.x = source;
   } else {
-    const Tensor source = data_.features.reshape({data_.features.dim(0), data_.bands, columns / data_.bands});
-    kernel::gather_crops(context, source, order, state, stream::crop,
-                         batch.x.reshape({rows, data_.bands, input_dim / data_.bands}));
+    batch.x = Tensor({rows, input_dim}, source.dtype());
+    if (columns == input_dim) {
+      kernel::gather_rows(context, source, order, state, batch.x);
+    } else {
+      kernel::gather_crops(context, source.reshape({source.dim(0), data_.bands, columns / data_.bands}),
+                           fresh ? ConstView() : ConstView(order), state, stream::crop,
+                           batch.x.reshape({rows, data_.bands, input_dim / data_.bands}));
+    }
+  }
+  if (const MaskParams& masks = data_.augmentation.masks;
+      random && masks.time_masks + masks.frequency_masks > 0) {
+    const Shape image{rows, data_.bands, input_dim / data_.bands};
+    batch.target = batch.x;
+    batch.x = Tensor({rows, input_dim}, DType::f32);
+    kernel::mask_features(context, batch.target.reshape(image), masks, state, stream::masks,
+                          batch.x.reshape(image));
   }
   if (data_.labels.defined()) {
     batch.labels = Tensor({rows}, DType::i64);

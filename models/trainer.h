@@ -43,6 +43,15 @@ struct EpochRecord {
   std::int64_t skipped_steps = 0;  ///< so far
 };
 
+/// How training rows are changed, anew in every step; validation rows never are.
+struct Augmentation {
+  /// f32 (rows, columns of TrainingData::features): the features of rows order[cursor], order[cursor + 1],
+  /// ... computed from changed clips; called within a captured step. Unset: the rows of `features`.
+  std::function<Tensor(const Tensor& order, std::int64_t rows, const StepState* state)> features;
+  /// Of spectrograms: what the encoder does not see, while the decoder has to give all of it.
+  MaskParams masks;
+};
+
 /// Where the training rows come from and go to, and what makes this run itself.
 struct TrainingData {
   Tensor features;  ///< f32 (n, input_dim) on the device; with crops (n, bands * frames)
@@ -50,6 +59,7 @@ struct TrainingData {
       0;          ///< of a spectrogram; a model that sees fewer frames gets random crops of them. 0: none
   Tensor labels;  ///< i64 (n): the classes of the condition; undefined without one
   std::vector<std::int64_t> train_rows, validation_rows;
+  Augmentation augmentation;
   /// What a checkpoint must agree with to be resumed: effective configuration, hash of the songs.
   std::map<std::string, std::string> identity;
   /// Stored in checkpoints and handed to evaluation: feature means, say.
@@ -110,8 +120,8 @@ class Trainer {
   void run_step(const std::vector<std::int64_t>& micro_batches);
   EpochMetrics validate();
   EpochRecord end_epoch(const TrainerCallbacks& callbacks);
-  /// The next `rows` rows of `order`: of the epoch's order with `random`, else from its beginning, crops in
-  /// the middle.
+  /// The next `rows` rows of `order`: of the epoch's order, augmented, with `random`, else from its
+  /// beginning, crops in the middle.
   Batch gather(const Tensor& order, std::int64_t rows, bool random) const;
   void discriminator_step();
   void check_health(const StepState& state);

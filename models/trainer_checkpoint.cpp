@@ -172,6 +172,11 @@ bool Trainer::resume() {
       differing += (differing.empty() ? "" : ", ") + key + " is " + printable(stored) + " there and " +
                    printable(value) + " here";
   }
+  const std::size_t prefix = std::string(identity_prefix).size();
+  for (const auto& [key, value] : checkpoint.metadata)
+    if (key.starts_with(identity_prefix) && !data_.identity.contains(key.substr(prefix)))
+      differing += (differing.empty() ? "" : ", ") + key.substr(prefix) + " is " + printable(value) +
+                   " there and (absent) here";
   if (!differing.empty()) throw InputError(path + ": cannot resume a different run: " + differing);
 
   load_model(model_, checkpoint);

@@ -76,7 +76,8 @@ TEST_P(Devices, RunAgainGivesTheSameBits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Devices,
-                         ::testing::Values("basic", "conv", "deep", "cvae", "film", "vade", "tc", "factor"),
+                         ::testing::Values("basic", "conv", "deep", "masked", "cvae", "film", "vade", "tc",
+                                           "factor"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -75,8 +75,8 @@ TEST_P(ResumeModels, IsBitExact) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ResumeModels,
-                         ::testing::Combine(::testing::Values("conv", "deep", "cvae", "film", "vade", "tc",
-                                                              "factor"),
+                         ::testing::Combine(::testing::Values("conv", "deep", "masked", "cvae", "film",
+                                                              "vade", "tc", "factor"),
                                             ::testing::Values("fp32", "bf16"), ::testing::Values(2, 4, 7)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" + std::get<1>(info.param) + "_stop" +
@@ -98,6 +98,26 @@ TEST(ResumeFaults, RefusesAnotherConfigurationAndListsIt) {
     FAIL() << "resumed a different run";
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find("model.latent_dim is 5 there and 6 here"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(ResumeFaults, RefusesARunWithMoreSettings) {
+  ExecutionContext context(DeviceKind::cpu);
+  const ContextScope scope(context);
+  Problem problem;
+  problem.options.epochs = 1;
+  const TemporaryFolder folder;
+  TrainingData data = problem.data();
+  data.identity["augmentation.rate"] = "1.1";
+  TrainingRun(problem, folder.path(), std::move(data)).trainer->run();
+  TrainingRun other(problem, folder.path());
+  try {
+    other.trainer->resume();
+    FAIL() << "resumed a different run";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("augmentation.rate is 1.1 there and (absent) here"),
+              std::string::npos)
         << error.what();
   }
 }

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <set>
 
+#include "kernels/launch.h"
 #include "models/checkpoint.h"
 #include "tests/models/training_setup.h"
 
@@ -189,6 +191,70 @@ TEST_F(TrainerTest, FactoredAndDenseGradientsTrainAlike) {
     }
     EXPECT_LE(worst, allowed) << b[i].name;
   }
+}
+
+/// The encoder sees masks, the decoder has to give what is below them.
+TEST(Augmentation, MasksHideFromTheEncoderAlone) {
+  ExecutionContext context(DeviceKind::cpu);
+  const ContextScope scope(context);
+  for (const char* const name : {"basic", "conv"}) {
+    SCOPED_TRACE(name);
+    Problem problem = small_problem(name);
+    const std::int64_t columns = std::string(name) == "conv" ? 130 : problem.model.network.input_dim;
+    Vae model(problem.model);
+    model.allocate({.precision = {}, .factor_rows = 0, .training = true}, 1);
+    const autograd::TrainState state;
+    const Tensor x = waves(4, columns), hidden = Tensor::zeros(x.shape());
+    const double masked = model.evaluate({hidden, Tensor(), x}, state).reconstruction.value().item();
+    double expected = 0;  // of x under what the decoder makes of the hidden input
+    const std::vector<float> given = model.decode(model.encode({hidden, Tensor()})).to_host<float>(),
+                             wanted = x.to_host<float>();
+    for (std::size_t i = 0; i < given.size(); ++i)
+      expected += (0.5 * std::pow(double{given[i]} - double{wanted[i]}, 2) + 0.5 * std::log(2 * M_PI)) / 4;
+    EXPECT_NEAR(masked, expected, 1e-4 * expected);
+    EXPECT_NE(masked, model.evaluate({x, Tensor()}, state).reconstruction.value().item());
+    EXPECT_NE(masked, model.evaluate({hidden, Tensor()}, state).reconstruction.value().item());
+  }
+}
+
+TEST(Augmentation, FeaturesComeFromTheSourceInTrainingAlone) {
+  ExecutionContext context(DeviceKind::cpu);
+  const ContextScope scope(context);
+  Problem problem;
+  problem.options.epochs = 1;
+  const auto train = [&](const Augmentation& augmentation) {
+    TrainingData data = problem.data();
+    data.augmentation = augmentation;
+    TrainingRun run(problem, "", std::move(data));
+    run.trainer->run();
+    return run.weights();
+  };
+  const Tensor features = problem.data().features;
+  int calls = 0;
+  const auto source = [&](float factor) {
+    return Augmentation{
+        .features =
+            [&calls, features, factor](const Tensor& order, std::int64_t rows, const StepState* state) {
+              ++calls;
+              Tensor batch({rows, features.dim(1)}, DType::f32);
+              kernel::gather_rows(current_context(), features, order, state, batch);
+              const Tensor by = Tensor::full({1}, factor);
+              kernel::scale_by(current_context(), batch, by, batch);
+              return batch;
+            },
+        .masks = {}};
+  };
+  EXPECT_EQ(train(source(1)), train({}));
+  EXPECT_EQ(calls, 4);  // 30 rows in batches of 8; none for validation
+  EXPECT_NE(train(source(0.5f)), train({}));
+}
+
+TEST(Augmentation, MasksNeedFrames) {
+  ExecutionContext context(DeviceKind::cpu);
+  const ContextScope scope(context);
+  Problem problem;
+  problem.masks = {1, 5, 0, 0};
+  EXPECT_THROW(TrainingRun(problem, ""), UsageError);
 }
 
 }  // namespace

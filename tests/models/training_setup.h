@@ -31,6 +31,7 @@ struct Problem {
   TrainerOptions options;
   std::int64_t rows = 37;
   std::int64_t song_frames = 0;  ///< of spectrograms that are longer than what the model sees
+  MaskParams masks;
   Problem() {
     model.network.input_dim = 40;
     model.network.hidden = {24, 12};
@@ -50,6 +51,7 @@ struct Problem {
     TrainingData data;
     data.features = waves(rows, images ? network.image.height * frames : network.input_dim);
     if (images) data.bands = network.image.height;
+    data.augmentation.masks = masks;
     if (network.condition.classes > 0) {
       std::vector<std::int64_t> labels;
       for (std::int64_t r = 0; r < rows; ++r) labels.push_back(r % network.condition.classes);
@@ -62,7 +64,8 @@ struct Problem {
   }
 };
 
-/// A small one of each kind of model: basic, conv, deep (on crops), cvae, film, vade, tc, factor.
+/// A small one of each kind of model: basic, conv, deep (on crops), masked (the same under masks), cvae,
+/// film, vade, tc, factor.
 inline Problem small_problem(const std::string& name) {
   Problem problem;
   NetworkOptions& network = problem.model.network;
@@ -74,14 +77,16 @@ inline Problem small_problem(const std::string& name) {
     problem.model.tc_weight = 3;
     problem.model.samples = 30;
   }
-  if (name == "conv" || name == "deep" || name == "cvae" || name == "film") {
-    network.backbone = name == "deep" ? Backbone::deep : name == "film" ? Backbone::pooled : Backbone::flat;
+  const bool crops = name == "deep" || name == "masked";
+  if (name == "conv" || crops || name == "cvae" || name == "film") {
+    network.backbone = crops ? Backbone::deep : name == "film" ? Backbone::pooled : Backbone::flat;
     network.image = {10, 13};
     network.channels = {4, 8};
     network.latent_dim = 3;
     problem.options.epochs = 3;
   }
-  if (name == "deep") problem.song_frames = 19;
+  if (crops) problem.song_frames = 19;
+  if (name == "masked") problem.masks = {1, 5, 2, 3};
   if (name == "cvae" || name == "film") network.condition = {3, 4, name == "film"};
   return problem;
 }

@@ -123,6 +123,30 @@ class Models(ProgramTest):
                 self.assertEqual((whole / "checkpoints" / name / file).read_bytes(),
                                  (parts / "checkpoints" / name / file).read_bytes(), name)
 
+    def test_augmentation(self):
+        def checkpoint(name, *arguments, folder):
+            self.assert_ok(self.train("--model", name, *arguments, results=self.folder / folder))
+            return (self.folder / folder / "checkpoints" / name / "last.safetensors").read_bytes()
+
+        sound = ("--augment-rate", 1.2, "--augment-pitch-steps", 2, "--augment-noise-snr-db", 20)
+        masks = ("--time-masks", 2, "--frequency-masks", 1)
+        for name, on in (("basic", (*sound, "--augment-gain-db", 6)), ("conv", (*sound, *masks)), ("conv", masks),
+                         ("vade", sound)):
+            with self.subTest(name=name, on=on):
+                changed = checkpoint(name, *on, folder="changed")
+                self.assertEqual(checkpoint(name, *on, "--threads", 1, folder="again"), changed)
+                self.assertNotEqual(checkpoint(name, folder="plain"), changed)
+                self.assert_ok(self.train("--model", name, *on, "--epochs", 1, results=self.folder / "parts"))
+                self.assertEqual(checkpoint(name, *on, "--resume", folder="parts"), changed)
+                self.assert_error(self.train("--model", name, "--resume", results=self.folder / "changed"), 3,
+                                  "augmentation.", "(absent) here")
+                shutil.rmtree(self.folder / "parts")
+        for arguments, words in ((("--model", "basic", "--time-masks", 2), ("--time-masks", "conv")),
+                                 (("--model", "conv", "--augment-gain-db", 6), ("augmentation.gain_db", "mel_db")),
+                                 (("--model", "conv", "--augment-rate", 0.5), ("--augment-rate", "1"))):
+            with self.subTest(arguments):
+                self.assert_error(self.train(*arguments), 2, *words)
+
     def test_train_all_goes_on_where_it_stopped(self):
         process = start(*map(str, self.command("train_all", "--epochs", 40)))
         while not (self.folder / "checkpoints/conv/last.safetensors").exists() and process.poll() is None:

@@ -7,6 +7,7 @@
 #include "data/corpus.h"
 #include "data/feature_index.h"
 #include "tools/common/text.h"
+#include "tools/pipeline/augmentation.h"
 #include "tools/pipeline/song_clips.h"
 
 namespace chorale::tools {
@@ -31,6 +32,10 @@ const std::vector<KeyUse>& key_uses() {
                                         {"model.arch", "--arch", convolutions},
                                         {"model.channels", "--channels", convolutions},
                                         {"training.crop_frames", "--crop-frames", convolutions},
+                                        {"augmentation.time_masks", "--time-masks", convolutions},
+                                        {"augmentation.time_width", nullptr, convolutions},
+                                        {"augmentation.frequency_masks", "--frequency-masks", convolutions},
+                                        {"augmentation.frequency_width", nullptr, convolutions},
                                         {"model.beta", "--beta", {"beta"}},
                                         {"model.objective", "--objective", {"beta"}},
                                         {"model.condition", "--condition", {"cvae"}},
@@ -42,12 +47,12 @@ const std::vector<KeyUse>& key_uses() {
   return uses;
 }
 
+}  // namespace
+
 bool fully_connected(const Config& config) {
   const std::string& name = config.text("model.name");
   return name == "basic" || name == "vade";
 }
-
-}  // namespace
 
 void add_training_flags(Options& options, const std::set<std::string>& without) {
   for (const auto& [flag, key] : {std::pair("--model", "model.name"),
@@ -66,7 +71,13 @@ void add_training_flags(Options& options, const std::set<std::string>& without) 
                                   {"--epochs", "training.epochs"},
                                   {"--batch-size", "training.batch_size"},
                                   {"--learning-rate", "training.learning_rate"},
-                                  {"--precision", "training.precision"}})
+                                  {"--precision", "training.precision"},
+                                  {"--augment-rate", "augmentation.rate"},
+                                  {"--augment-pitch-steps", "augmentation.pitch_steps"},
+                                  {"--augment-noise-snr-db", "augmentation.noise_snr_db"},
+                                  {"--augment-gain-db", "augmentation.gain_db"},
+                                  {"--time-masks", "augmentation.time_masks"},
+                                  {"--frequency-masks", "augmentation.frequency_masks"}})
     if (!without.contains(flag)) options.add_config(flag, key);
 }
 
@@ -275,6 +286,9 @@ std::map<std::string, std::string> training_identity(const Config& config) {
   if (!stretched) free.insert("training.epochs");
   for (const KeyUse& use : key_uses())
     if (!use.models.contains(config.text("model.name"))) free.insert(use.key);
+  if (!augments(config))
+    for (const ConfigKey& key : config_schema())
+      if (key.name.starts_with("augmentation.")) free.insert(key.name);
   std::map<std::string, std::string> identity;
   for (const ConfigKey& key : config_schema())
     if (!key.name.starts_with("clustering.") && !free.contains(key.name))

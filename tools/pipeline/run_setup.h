@@ -27,6 +27,9 @@ std::string run_name(const Config& config);
 /// UsageError on another one.
 std::string canonical_name(const std::string& option, const std::string& name, const std::string& condition);
 
+/// True for the models that take a clip as one vector: basic and vade.
+bool fully_connected(const Config& config);
+
 /// `kind` empty: features.kind, which for `auto` follows from model.name.
 data::FeatureSettings feature_settings(const Config& config, const std::string& kind = "");
 
@@ -44,8 +47,8 @@ Condition make_condition(const Config& config, const std::vector<data::Song>& so
 models::VaeOptions vae_options(const Config& config, const Shape& row_shape, std::int64_t classes);
 models::TrainerOptions trainer_options(const Config& config, const ExecutionContext& context);
 
-/// The keys of the configuration that a checkpoint must agree with: all of model.*, features.* and training.*
-/// but those that say when to stop and those that the model has no use for.
+/// The keys of the configuration that a checkpoint must agree with: all of model.*, features.*, training.*
+/// and, if it is on, augmentation.*, but those that say when to stop and those that the model has no use for.
 std::map<std::string, std::string> training_identity(const Config& config);
 
 /// A corpus's cached features, split by song, scaled the way the model sees them.

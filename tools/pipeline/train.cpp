@@ -12,6 +12,7 @@
 #include "tools/common/progress.h"
 #include "tools/common/signals.h"
 #include "tools/common/table.h"
+#include "tools/pipeline/augmentation.h"
 #include "tools/pipeline/mixture.h"
 #include "tools/pipeline/pipeline.h"
 #include "tools/pipeline/song_clips.h"
@@ -118,6 +119,7 @@ std::optional<TrainedModel> run_training(Program& program, const Config& config,
   const RunLock lock(folder);
 
   TrainingSongs songs = load_training_songs(program, config);
+  add_augmentation(program, config, songs);
   const auto train_clips = static_cast<std::int64_t>(songs.data.train_rows.size());
   log_info(name, ": device ", context.describe().name, ", ", songs.split.train.size(), " songs to train on, ",
            songs.split.validation.size(), " to validate",
