@@ -19,13 +19,17 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "audio/augment.h"
 #include "audio/decode.h"
 #include "audio/features.h"
 #include "audio/resample.h"
 #include "audio/stft.h"
+#include "kernels/launch.h"
 #include "tools/common/threads.h"
 
 namespace {
@@ -162,6 +166,50 @@ void mel_and_derivatives(benchmark::State& state, DeviceKind kind) {
   report(state, 4, fft_flops(2048) + 2 * 2018 + 2 * 40 * 128 + 2 * 80 * 9);
 }
 
+constexpr double stretch_rate = 0.9, pitch_steps = 2;
+
+/// The vocoder alone, from one spectrum to another.
+class Vocoder {
+ public:
+  explicit Vocoder(const Fixture& f)
+      : spectrum_(audio::stft(f.samples)),
+        rates_(Tensor::full({f.samples.dim(0)}, stretch_rate, DType::f64)),
+        out_({spectrum_.dim(0), spectrum_.dim(1),
+              static_cast<std::int64_t>(std::ceil(static_cast<double>(spectrum_.dim(2)) / stretch_rate)), 2},
+             DType::f32) {}
+  void run(Fixture& f) {
+    kernel::phase_vocoder(f.context, spectrum_, rates_, std::int64_t{0}, std::int64_t{0}, std::int64_t{0},
+                          View(), out_);
+    f.context.synchronize();
+  }
+
+ private:
+  Tensor spectrum_, rates_, out_;
+};
+
+void time_stretch(Fixture& f) {
+  benchmark::DoNotOptimize(audio::time_stretch(f.samples, stretch_rate));
+  f.context.synchronize();
+}
+
+void pitch_shift(Fixture& f) {
+  benchmark::DoNotOptimize(audio::pitch_shift(f.samples, pitch_steps));
+  f.context.synchronize();
+}
+
+void phase_vocoder(benchmark::State& state, DeviceKind kind) {
+  Fixture f(kind, 4);
+  Vocoder vocoder(f);
+  for (auto _ : state) vocoder.run(f);
+  report(state, 4, 0);
+}
+
+void augmentation(benchmark::State& state, DeviceKind kind, void (*run)(Fixture&)) {
+  Fixture f(kind, 4);
+  for (auto _ : state) run(f);
+  report(state, 4, 0);
+}
+
 void transforms(benchmark::State& state, DeviceKind kind, bool inverse) {
   Fixture f(kind, 4);
   audio::StftParams params;
@@ -218,8 +266,23 @@ double processor_seconds() {
 int run_once(const std::string& what, DeviceKind kind) {
   constexpr int repeats = 15;
   Fixture f(kind, 1);
-  if (what != "mel" && what != "features" && what != "mfcc_delta") {
-    std::fprintf(stderr, "error: --once: unknown workload: %s (allowed mel, features, mfcc_delta)\n",
+  Vocoder vocoder(f);
+  const std::map<std::string, std::function<void()>> workloads{
+      {"mel",
+       [&] {
+         benchmark::DoNotOptimize(f.extractor.mel(f.samples));
+         f.context.synchronize();
+       }},
+      {"features", [&] { features(f); }},
+      {"mfcc_delta", [&] { derivatives(f); }},
+      {"phase_vocoder", [&] { vocoder.run(f); }},
+      {"time_stretch", [&] { time_stretch(f); }},
+      {"pitch_shift", [&] { pitch_shift(f); }}};
+  const auto workload = workloads.find(what);
+  if (workload == workloads.end()) {
+    std::fprintf(stderr,
+                 "error: --once: unknown workload: %s (allowed mel, features, mfcc_delta, phase_vocoder, "
+                 "time_stretch, pitch_shift)\n",
                  what.c_str());
     return 2;
   }
@@ -227,14 +290,7 @@ int run_once(const std::string& what, DeviceKind kind) {
   for (int i = 0; i < repeats + 3; ++i) {
     const auto start = Clock::now();
     const double cpu_start = processor_seconds();
-    if (what == "features") {
-      features(f);
-    } else if (what == "mfcc_delta") {
-      derivatives(f);
-    } else {
-      benchmark::DoNotOptimize(f.extractor.mel(f.samples));
-      f.context.synchronize();
-    }
+    workload->second();
     if (i >= 3)
       times.push_back(kind == DeviceKind::cpu ? processor_seconds() - cpu_start : seconds_since(start));
   }
@@ -286,6 +342,9 @@ int main(int argc, char** argv) {
           ->Arg(400)
           ->Arg(1200)
           ->Arg(2048);
+    add("phase_vocoder", [=](benchmark::State& s) { phase_vocoder(s, kind); });
+    add("time_stretch", [=](benchmark::State& s) { augmentation(s, kind, time_stretch); });
+    add("pitch_shift", [=](benchmark::State& s) { augmentation(s, kind, pitch_shift); });
     add("resample", [](benchmark::State& s) { resample(s); })->Arg(44100)->Arg(48000);
     add("decode/wav", [](benchmark::State& s) { decode(s, SF_FORMAT_WAV | SF_FORMAT_PCM_16, "wav"); });
     add("decode/flac", [](benchmark::State& s) { decode(s, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, "flac"); });

@@ -37,20 +37,28 @@ void tabulate(double step, std::int64_t reach, std::int64_t stride, float* table
   });
 }
 
-/// Weighted dot products of x with two rows; `count` is a multiple of two vectors.
+/// The sum of all elements, halves first.
+float total(Vector v) {
+  alignas(Vector) float part[lanes];
+  simd::store(part, v);
+  for (int width = lanes / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; ++i) part[i] += part[i + width];
+  return part[0];
+}
+
+/// Weighted dot products of x with two rows; `count` is a multiple of a vector.
 float interpolate(const float* x, const float* row, const float* next, std::int64_t count, float part) {
   Vector a[2] = {}, b[2] = {};
-  for (std::int64_t m = 0; m < count; m += 2 * lanes)
-    for (int j = 0; j < 2; ++j) {
-      const Vector value = simd::load(x + m + j * lanes);
-      a[j] += value * simd::load(row + m + j * lanes);
-      b[j] += value * simd::load(next + m + j * lanes);
-    }
+  const auto add = [&](std::int64_t m, int j) {
+    const Vector value = simd::load(x + m);
+    a[j] += value * simd::load(row + m);
+    b[j] += value * simd::load(next + m);
+  };
+  std::int64_t m = 0;
+  for (; m + 2 * lanes <= count; m += 2 * lanes) add(m, 0), add(m + lanes, 1);
+  if (m < count) add(m, 0);
   const Vector low = a[0] + a[1], high = b[0] + b[1];
-  const Vector sums = low + (high - low) * part;
-  float sum = 0;
-  for (int i = 0; i < lanes; ++i) sum += sums[i];
-  return sum;
+  return total(low + (high - low) * part);
 }
 
 }  // namespace
@@ -64,7 +72,7 @@ void resample_ratio(Context& context, ConstView samples, ConstView steps, double
           "steps must be f64 [n]", steps);
   require(max_step > 0 && max_step <= 64, name, "max_step must be above 0, up to 64", out);
   const std::int64_t length = samples.shape[1], wanted = out.shape[1];
-  const auto stride_for = [](std::int64_t reach) { return block_count(2 * reach, 2 * lanes) * 2 * lanes; };
+  const auto stride_for = [](std::int64_t reach) { return block_count(2 * reach, lanes) * lanes; };
   const std::int64_t most = stride_for(windowed_sinc::reach(max_step));
   const Scratch scratch(context,
                         static_cast<std::size_t>((windowed_sinc::phases + 1) * most) * sizeof(float));
@@ -82,7 +90,7 @@ void resample_ratio(Context& context, ConstView samples, ConstView steps, double
     float* table = scratch.as<float>();
     tabulate(step, reach, stride, table);
     parallel_tasks(block_count(wanted, block), wanted * stride, [&](std::int64_t task) {
-      alignas(64) float edge[2 * 64 * 64 + 2 * lanes];
+      alignas(64) float edge[2 * 64 * 64 + lanes];
       for (std::int64_t j = task * block; j < std::min(wanted, (task + 1) * block); ++j) {
         const windowed_sinc::Place place = windowed_sinc::place(j, step);
         const std::int64_t first = place.sample - (reach - 1);
