@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "audio/rhythm.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "audio/checks.h"
 #include "audio/stft.h"
@@ -15,6 +17,56 @@ Context& context() { return current_context().kernel_context(); }
 
 void check_positive(double value, const char* field) {
   check_range(std::isfinite(value) && value > 0, field, number_text(value), "above 0");
+}
+
+/// Of at least one value, which it reorders; NaN if one is.
+float median_of(std::vector<float>& values) {
+  if (std::any_of(values.begin(), values.end(), [](float x) { return std::isnan(x); }))
+    return std::numeric_limits<float>::quiet_NaN();
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return values.size() % 2 ? *middle : (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
+/// The kernel's envelope with the median in place of the mean.
+Tensor median_rise(const Tensor& db, const OnsetParams& params, std::int64_t delay) {
+  const std::int64_t bands = db.dim(1), frames = db.dim(2);
+  const std::vector<float> in = db.to_host<float>();
+  std::vector<float> out(static_cast<std::size_t>(db.dim(0) * frames), 0.0f), rises;
+  for (std::int64_t i = 0; i < db.dim(0) * frames; ++i) {
+    const std::int64_t now = i % frames - delay, before = now - params.lag;
+    if (before < 0) continue;
+    const float* clip = in.data() + i / frames * bands * frames;
+    rises.clear();
+    for (std::int64_t b = 0; b < bands; ++b) {
+      const std::int64_t low = std::max<std::int64_t>(b - params.max_size / 2, 0);
+      const std::int64_t high = std::min<std::int64_t>(b + (params.max_size - 1) / 2, bands - 1);
+      float largest = clip[low * frames + before];
+      for (std::int64_t other = low; other <= high; ++other) {
+        const float value = clip[other * frames + before];
+        if (!std::isnan(largest) && !(value <= largest)) largest = value;
+      }
+      const float rise = clip[b * frames + now] - largest;
+      rises.push_back(rise < 0 ? 0.0f : rise);
+    }
+    out[static_cast<std::size_t>(i)] = median_of(rises);
+  }
+  return Tensor::from_host(out, {db.dim(0), frames});
+}
+
+/// scipy.signal.lfilter([1, -1], [1, -0.99], x), in f64.
+Tensor without_constant(const Tensor& x) {
+  std::vector<float> values = x.to_host<float>();
+  const auto frames = static_cast<std::size_t>(x.dim(1));
+  for (std::size_t clip = 0; clip < values.size(); clip += frames) {
+    double last = 0, y = 0;
+    for (std::size_t t = clip; t < clip + frames; ++t) {
+      y = static_cast<double>(values[t]) - last + 0.99 * y;
+      last = static_cast<double>(values[t]);
+      values[t] = static_cast<float>(y);
+    }
+  }
+  return Tensor::from_host(values, x.shape());
 }
 
 /// Frames of the autocorrelation's window.
@@ -61,11 +113,14 @@ void check(const TempoParams& params) {
 Tensor onset_strength(const FeatureExtractor& extractor, const Tensor& mel, const OnsetParams& params) {
   check(params);
   const Tensor db = extractor.decibels(mel, 1.0f);
-  Tensor out({mel.dim(0), mel.dim(2)}, DType::f32);
   const MelParams& frames = extractor.params().mel;
   const std::int64_t delay = params.center ? frames.n_fft / (2 * frames.hop_length) : 0;
-  kernel::onset_strength(context(), db, params.lag, params.max_size, delay, out);
-  return out;
+  Tensor out({mel.dim(0), mel.dim(2)}, DType::f32);
+  if (params.median)
+    out = median_rise(db, params, delay);
+  else
+    kernel::onset_strength(context(), db, params.lag, params.max_size, delay, out);
+  return params.detrend ? without_constant(out) : out;
 }
 
 std::vector<double> tempo(const Tensor& onset, const TempoParams& params) {

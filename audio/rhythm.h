@@ -15,14 +15,17 @@ struct OnsetParams {
   int max_size = 1;  ///< mel bands of the neighbourhood whose maximum is compared with, 1 or more
   bool center =
       true;  ///< frames shifted by n_fft / (2 hop_length), so that onsets stand where they are heard
+  bool median = false;   ///< of the bands' rises in place of their mean (aggregate=np.median)
+  bool detrend = false;  ///< the constant part removed: y[t] = x[t] - x[t - 1] + 0.99 y[t - 1]
 };
 
 /// UsageError naming the field, the value and what is allowed, unless the parameters are in range.
 void check(const OnsetParams& params);
 
-/// mel f32 [n, bands, frames] -> f32 [n, frames]: mean rise over the bands, in decibels of `extractor`
-/// (against 1, no more than top_db below each clip's maximum). `extractor` is what mel was made with.
-/// UsageError on parameters out of range.
+/// mel f32 [n, bands, frames] -> f32 [n, frames]: mean or median rise over the bands, in decibels of
+/// `extractor` (against 1, no more than top_db below each clip's maximum). Medians and the removal of the
+/// constant part, which goes from frame to frame, are computed on the host. `extractor` is what mel was made
+/// with. UsageError on parameters out of range.
 Tensor onset_strength(const FeatureExtractor& extractor, const Tensor& mel, const OnsetParams& params = {});
 
 /// librosa.feature.tempo, of the whole clip.
@@ -37,7 +40,8 @@ struct TempoParams {
 
 void check(const TempoParams& params);
 
-/// onset f32 [n, frames] >= 0 -> beats a minute of each clip. UsageError on parameters out of range.
+/// onset f32 [n, frames] >= 0, so not detrended -> beats a minute of each clip. UsageError on parameters out
+/// of range.
 std::vector<double> tempo(const Tensor& onset, const TempoParams& params = {});
 
 }  // namespace chorale::audio

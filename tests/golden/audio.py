@@ -152,12 +152,15 @@ def descriptors(name, kind, rate=22050, length=22050, step=1, onset=None, chroma
                                                        bins_per_octave=chroma_options.get("n_chroma", 12)))
     case["chroma_values"] = keep(librosa.feature.chroma_stft(y=y, sr=rate, **fft, **chroma_options)[:, ::step])
     onset_options = dict(onset or {})
+    if onset_options.get("aggregate") == "median":
+        onset_options["aggregate"] = np.median
     if fft["center"]:  # librosa applies `center` to both the envelope and the spectrogram
         envelope = librosa.onset.onset_strength(y=y, sr=rate, n_fft=fft["n_fft"], hop_length=fft["hop_length"],
                                                 **onset_options)
         case["onset_strength"] = keep(envelope[::step])
-        tempo = librosa.feature.tempo(onset_envelope=envelope, sr=rate, hop_length=fft["hop_length"])
-        case["tempo"] = float(tempo[0])
+        if not onset_options.get("detrend"):  # a tempo is asked of what is not negative
+            tempo = librosa.feature.tempo(onset_envelope=envelope, sr=rate, hop_length=fft["hop_length"])
+            case["tempo"] = float(tempo[0])
     cases.append(case)
 
 
@@ -220,6 +223,9 @@ descriptors("descriptors_silence", "silence", length=10000, step=2)
 for source, target, length in [(44100, 22050, 8820), (48000, 22050, 9600), (16000, 22050, 4000), (8000, 22050, 1600),
                                (22050, 16000, 4410), (96000, 22050, 9600), (44100, 22050, 1), (11025, 22050, 37)]:
     resampling(source, target, length)
+descriptors("descriptors_median", "clicks", length=22050 * 5, step=11, onset={"aggregate": "median", "max_size": 4})
+descriptors("descriptors_detrended", "noise", length=22050 * 2, step=7, onset={"detrend": True, "lag": 3})
+descriptors("descriptors_median_detrended", "chord", length=22050, step=2, onset={"aggregate": "median", "detrend": True})
 
 folder.mkdir(exist_ok=True)
 flat = np.concatenate(values)

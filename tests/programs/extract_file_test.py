@@ -79,22 +79,28 @@ class ExtractFile(ProgramTest):
             self.assert_ok(self.extract(feature, *flags))
             return self.output.read_bytes()
 
-        default = {feature: written(feature) for feature in ("mel", "mel_db", "mfcc", "rms", "chroma", "stft")}
-        for feature, *flags in (("mel", "--window-function", "hamming"), ("mel", "--win-length", 900), ("mel", "--pad-mode", "edge"),
+        default = {feature: written(feature)
+                   for feature in ("mel", "mel_db", "mfcc", "rms", "chroma", "stft", "onset_strength")}
+        for feature, *flags in (("mel", "--window-function", "hamming"), ("mel", "--win-length", 900),
+                                ("mel", "--pad-mode", "edge"),
                                 ("mel", "--htk"), ("mel", "--norm", "none"), ("mel", "--mel-norm", 1), ("mel", "--power", 1),
                                 ("mel", "--fmin", 200), ("mel", "--fmax", 2000), ("mel_db", "--ref", 2),
                                 ("mfcc", "--norm", "none"), ("mfcc", "--dct-type", 3), ("mfcc", "--lifter", 22),
                                 ("mfcc", "--top-db", 20), ("mfcc", "--amin", 1), ("rms", "--pad-mode", "reflect"),
-                                ("chroma", "--norm", 1), ("chroma", "--tuning", 0.4), ("stft", "--pad-mode", "reflect")):
+                                ("chroma", "--norm", 1), ("chroma", "--tuning", 0.4),
+                                ("onset_strength", "--aggregate", "median"), ("onset_strength", "--detrend"),
+                                ("onset_strength", "--lag", 2), ("stft", "--pad-mode", "reflect")):
             with self.subTest(feature=feature, flags=flags):
                 self.assertNotEqual(written(feature, *flags), default[feature])
 
     def test_refused(self):
         for feature, flags, words in (
-                ("mel", ("--n-fft", 2205), ("--n-fft", "2205", "16 to 16384")), ("mel", ("--hop-length", 0), ("--hop-length",)),
+                ("mel", ("--n-fft", 2205), ("--n-fft", "2205", "16 to 16384")),
+                ("mel", ("--hop-length", 0), ("--hop-length",)),
                 ("mel", ("--hop-length", 4096), ("--hop-length", "1 to n_fft")), ("mel", ("--n-mels", 2000), ("--n-mels",)),
                 ("mel", ("--fmin", 9000, "--fmax", 8000), ("--fmin, --fmax", "9000, 8000", "11025")),
-                ("mel", ("--win-length", 5000), ("--win-length",)), ("mel", ("--window-function", "kaiser"), ("--window-function", "hann")),
+                ("mel", ("--win-length", 5000), ("--win-length",)),
+                ("mel", ("--window-function", "kaiser"), ("--window-function", "hann")),
                 ("mel", ("--window", "hann"), ("--window:", "--window-function hann")),
                 ("mel", ("--skip-bad",), ("--skip-bad", "without --input")),
                 ("mel", ("--power", 0), ("--power",)), ("mel", ("--norm", "-1"), ("--norm", "slaney")),
@@ -107,6 +113,8 @@ class ExtractFile(ProgramTest):
                 ("rms", ("--frame-length", 0), ("--frame-length",)), ("rms", ("--n-fft", 512), ("--n-fft", "no use")),
                 ("chroma", ("--n-chroma", 1), ("--n-chroma",)), ("chroma", ("--norm", 3), ("--norm",)),
                 ("chroma", ("--tuning", "sharp"), ("--tuning", "auto")), ("onset_strength", ("--lag", 0), ("--lag",)),
+                ("onset_strength", ("--aggregate", "max"), ("--aggregate", "median")),
+                ("tempo", ("--detrend",), ("--detrend", "onset_strength")),
                 ("tempo", ("--start-bpm", 0), ("--start-bpm",)), ("tempo", ("--std-bpm", 0), ("--std-bpm",)),
                 ("tempo", ("--ac-size", 0), ("--ac-size",)), ("tempo", ("--max-tempo", -1), ("--max-tempo",)),
                 ("loudness", (), ("--feature", "spectral_centroid"))):

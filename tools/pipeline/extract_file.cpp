@@ -63,6 +63,8 @@ const std::vector<FlagUse>& flag_uses() {
                                          {"--n-chroma", {chroma}},
                                          {"--tuning", {chroma}},
                                          {"--lag", rhythm},
+                                         {"--aggregate", {onset_strength}},
+                                         {"--detrend", {onset_strength}},
                                          {"--max-size", rhythm},
                                          {"--start-bpm", {tempo}},
                                          {"--std-bpm", {tempo}},
@@ -163,6 +165,8 @@ audio::FileParams file_params(const Program& program, const FileRequest& request
   if (given("--tuning") && request.tuning != "auto")
     params.chroma.tuning = number("--tuning", request.tuning, "auto or a fraction of a pitch class");
   set("--lag", params.onset.lag, request.lag);
+  set("--aggregate", params.onset.median, request.aggregate == "median");
+  set("--detrend", params.onset.detrend, request.detrend);
   set("--max-size", params.onset.max_size, request.max_size);
   set("--start-bpm", params.tempo.start_bpm, request.start_bpm);
   set("--std-bpm", params.tempo.std_bpm, request.std_bpm);
@@ -255,6 +259,9 @@ void add_file_options(Options& options, FileRequest* r) {
   options.add("--lag", &r->lag, "onset_strength, tempo: frames between what is compared").shown_default("1");
   options.add("--max-size", &r->max_size, "onset_strength, tempo: bands whose maximum is compared with")
       .shown_default("1");
+  options.add("--aggregate", &r->aggregate, "onset_strength: of the bands' rises", {"mean", "median"})
+      .shown_default("mean");
+  options.add("--detrend", &r->detrend, "onset_strength: without its constant part");
   options.add("--start-bpm", &r->start_bpm, "tempo: centre of the prior").shown_default("120");
   options.add("--std-bpm", &r->std_bpm, "tempo: width of the prior in octaves").shown_default("1");
   options.add("--ac-size", &r->ac_size, "tempo: seconds of the autocorrelation").shown_default("8");

@@ -26,6 +26,8 @@ struct FileRequest {
   int n_chroma = 0;
   std::string tuning;
   int lag = 0, max_size = 0;
+  std::string aggregate = "mean";
+  bool detrend = false;
   double start_bpm = 0, std_bpm = 0, ac_size = 0, max_tempo = 0;
 };
 
