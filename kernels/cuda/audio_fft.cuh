@@ -290,7 +290,35 @@ __device__ inline void join_spectrum(float zr, float zi, float mr, float mi, flo
   mirrored[1] = turned_im - even_im;
 }
 
-/// Half the windowed points of frame `frame` of x [length], as `run` loads them.
+/// A thread's place in a kernel of transforms, and the frames that come its way: with a grid stride,
+/// Transform::groups a block at a time. All threads of a block make the same turns, for they meet at
+/// barriers.
+///
+///   for (FrameTurn<Transform> turn(frames, all_frames); turn.any(); turn.next())
+template <class Transform>
+struct FrameTurn {
+  static constexpr int threads = Transform::threads, groups = Transform::groups;
+  int t, group;  ///< thread of the frame, frame of the block
+  std::int64_t frames, all_frames, first;
+
+  /// `frames` of each clip, `all_frames` of all clips.
+  __device__ FrameTurn(std::int64_t frames, std::int64_t all_frames)
+      : t(static_cast<int>(threadIdx.x) % threads),
+        group(static_cast<int>(threadIdx.x) / threads),
+        frames(frames),
+        all_frames(all_frames),
+        first(static_cast<std::int64_t>(blockIdx.x) * groups) {}
+  __device__ bool any() const { return first < all_frames; }
+  __device__ void next() { first += static_cast<std::int64_t>(gridDim.x) * groups; }
+
+  __device__ std::int64_t number() const { return first + group; }
+  /// False in the last turn for a thread without a frame: it works on the first one and writes nothing.
+  __device__ bool active() const { return number() < all_frames; }
+  __device__ std::int64_t clip() const { return active() ? number() / frames : 0; }
+  __device__ std::int64_t frame() const { return active() ? number() % frames : 0; }
+};
+
+/// Half the windowed points of a frame, as `run` loads them.
 struct FrameSource {
   const float *x, *window;
   std::int64_t length, begin;
@@ -303,6 +331,20 @@ struct FrameSource {
   __device__ void operator()(int j, float& re, float& im) const {
     re = sample(2 * j);
     im = sample(2 * j + 1);
+  }
+};
+
+/// Clips and how they are cut into frames.
+struct ClipFrames {
+  const float* samples;  ///< [n, length]
+  std::int64_t length;
+  FrameParams params;
+  const float* window;
+  std::int64_t frames, all_frames;  ///< of a clip, of all clips
+
+  __device__ FrameSource source(std::int64_t clip, std::int64_t frame) const {
+    return {samples + clip * length, window, length, frame * params.hop_length - frame_lead(params),
+            params.pad_mode};
   }
 };
 

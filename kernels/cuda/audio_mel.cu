@@ -21,39 +21,34 @@ __device__ inline float raised(float square, float power) {
 
 template <class Transform>
 __global__ void __launch_bounds__(block_threads<Transform>, blocks_wanted<Transform>)
-    mel_kernel(Transform transform, const float* samples, std::int64_t length, FrameParams params,
-               const float* window, const std::int32_t* first_bin, const std::int32_t* offset,
-               const float* weight, int bands, float power, std::int64_t frames, std::int64_t all_frames,
-               float* mel) {
-  constexpr int T = Transform::threads, groups = Transform::groups;
-  const int t = static_cast<int>(threadIdx.x) % T, group = static_cast<int>(threadIdx.x) / T;
-  float* workspace = transform.workspace(group);
-  float* spectrum = transform.spare(workspace);
+    mel_kernel(Transform transform, ClipFrames clips, const std::int32_t* first_bin,
+               const std::int32_t* offset, const float* weight, int bands, float power, float* mel) {
+  constexpr int T = Transform::threads;
   const int M = transform.size();
-  for (std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * groups; first < all_frames;
-       first += static_cast<std::int64_t>(gridDim.x) * groups) {
-    const std::int64_t number = first + group;
-    const bool active = number < all_frames;
-    const std::int64_t clip = active ? number / frames : 0, frame = active ? number % frames : 0;
-    const FrameSource source{samples + clip * length, window, length,
-                             frame * params.hop_length - frame_lead(params), params.pad_mode};
-    transform.run(source, workspace, t, [&](int k, float zr, float zi, float mr, float mi) {
-      float low[2], high[2];
-      join_spectrum(zr, zi, mr, mi, transform.twiddles[2 * k], transform.twiddles[2 * k + 1], low, high);
-      spectrum[slot(k)] = low[0] * low[0] + low[1] * low[1];
-      spectrum[slot(M - k)] = high[0] * high[0] + high[1] * high[1];
-    });
+  FrameTurn<Transform> turn(clips.frames, clips.all_frames);
+  float* workspace = transform.workspace(turn.group);
+  float* spectrum = transform.spare(workspace);
+  for (; turn.any(); turn.next()) {
+    const int t = turn.t;
+    const std::int64_t clip = turn.clip(), frame = turn.frame();
+    transform.run(
+        clips.source(clip, frame), workspace, t, [&](int k, float zr, float zi, float mr, float mi) {
+          float low[2], high[2];
+          join_spectrum(zr, zi, mr, mi, transform.twiddles[2 * k], transform.twiddles[2 * k + 1], low, high);
+          spectrum[slot(k)] = low[0] * low[0] + low[1] * low[1];
+          spectrum[slot(M - k)] = high[0] * high[0] + high[1] * high[1];
+        });
     __syncthreads();
     if (power != 2.0f) {  // apart, for powf takes as many registers as the transform
       for (int k = t; k <= M; k += T) spectrum[slot(k)] = raised(spectrum[slot(k)], power);
       __syncthreads();
     }
-    float* out = mel + clip * bands * frames + frame;
-    for (int b = t; active && b < bands; b += T) {
+    float* out = mel + clip * bands * clips.frames + frame;
+    for (int b = t; turn.active() && b < bands; b += T) {
       const int bin = first_bin[b], start = offset[b], count = offset[b + 1] - start;
       float sum = 0;
       for (int i = 0; i < count; ++i) sum += weight[start + i] * spectrum[slot(bin + i)];
-      out[b * frames] = sum;
+      out[b * clips.frames] = sum;
     }
   }
 }
@@ -74,13 +69,14 @@ void mel_spectrogram_forward(Context& context, ConstView samples, ConstView wind
   require(mel.rank == 3 && mel.shape[0] == n && mel.shape[1] == bands && mel.shape[2] == frames, op,
           "mel must be [n, bands, frames of samples]");
   if (mel.size() == 0) return;
-  with_transform(context, params.n_fft, n * frames,
-                 [&](auto transform, unsigned blocks, int threads, std::size_t shared_bytes) {
-                   LAUNCH((mel_kernel<decltype(transform)>), blocks, threads, shared_bytes, context.stream,
-                          transform, samples.as<float>(), length, params, window.as<float>(),
-                          first_bin.as<std::int32_t>(), offset.as<std::int32_t>(), weight.as<float>(),
-                          static_cast<int>(bands), power, frames, n * frames, mel.as<float>());
-                 });
+  with_transform(
+      context, params.n_fft, n * frames,
+      [&](auto transform, unsigned blocks, int threads, std::size_t shared_bytes) {
+        LAUNCH((mel_kernel<decltype(transform)>), blocks, threads, shared_bytes, context.stream, transform,
+               ClipFrames{samples.as<float>(), length, params, window.as<float>(), frames, n * frames},
+               first_bin.as<std::int32_t>(), offset.as<std::int32_t>(), weight.as<float>(),
+               static_cast<int>(bands), power, mel.as<float>());
+      });
 }
 
 }  // namespace chorale::cuda

@@ -21,29 +21,24 @@ constexpr std::int64_t most_scratch = std::int64_t{256} << 20;  // bytes
 
 template <class Transform>
 __global__ void __launch_bounds__(block_threads<Transform>, blocks_wanted<Transform>)
-    forward_kernel(Transform transform, const float* samples, std::int64_t length, FrameParams params,
-                   const float* window, std::int64_t frames, std::int64_t all_frames, float* spectrum) {
-  constexpr int T = Transform::threads, groups = Transform::groups;
-  const int t = static_cast<int>(threadIdx.x) % T, group = static_cast<int>(threadIdx.x) / T;
-  float* workspace = transform.workspace(group);
+    forward_kernel(Transform transform, ClipFrames clips, float* spectrum) {
   const int M = transform.size();
-  for (std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * groups; first < all_frames;
-       first += static_cast<std::int64_t>(gridDim.x) * groups) {
-    const std::int64_t number = first + group;
-    const bool active = number < all_frames;
-    const std::int64_t clip = active ? number / frames : 0, frame = active ? number % frames : 0;
-    const FrameSource source{samples + clip * length, window, length,
-                             frame * params.hop_length - frame_lead(params), params.pad_mode};
+  FrameTurn<Transform> turn(clips.frames, clips.all_frames);
+  float* workspace = transform.workspace(turn.group);
+  for (; turn.any(); turn.next()) {
+    const bool active = turn.active();
+    const std::int64_t clip = turn.clip(), frame = turn.frame(), frames = clips.frames;
     float* out = spectrum + 2 * (clip * (M + 1) * frames + frame);
-    transform.run(source, workspace, t, [&](int k, float zr, float zi, float mr, float mi) {
-      float low[2], high[2];
-      join_spectrum(zr, zi, mr, mi, transform.twiddles[2 * k], transform.twiddles[2 * k + 1], low, high);
-      if (!active) return;
-      out[2 * k * frames] = low[0];
-      out[2 * k * frames + 1] = low[1];
-      out[2 * (M - k) * frames] = high[0];
-      out[2 * (M - k) * frames + 1] = high[1];
-    });
+    transform.run(
+        clips.source(clip, frame), workspace, turn.t, [&](int k, float zr, float zi, float mr, float mi) {
+          float low[2], high[2];
+          join_spectrum(zr, zi, mr, mi, transform.twiddles[2 * k], transform.twiddles[2 * k + 1], low, high);
+          if (!active) return;
+          out[2 * k * frames] = low[0];
+          out[2 * k * frames + 1] = low[1];
+          out[2 * (M - k) * frames] = high[0];
+          out[2 * (M - k) * frames + 1] = high[1];
+        });
   }
 }
 
@@ -53,18 +48,14 @@ template <class Transform>
 __global__ void __launch_bounds__(block_threads<Transform>, blocks_wanted<Transform>)
     inverse_kernel(Transform transform, const float* spectrum, const float* window, std::int64_t frames,
                    std::int64_t all_frames, float* in_time) {
-  constexpr int T = Transform::threads, groups = Transform::groups;
-  const int t = static_cast<int>(threadIdx.x) % T, group = static_cast<int>(threadIdx.x) / T;
-  float* workspace = transform.workspace(group);
   const int M = transform.size();
   const float scale = 0.5f / static_cast<float>(M);
-  for (std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * groups; first < all_frames;
-       first += static_cast<std::int64_t>(gridDim.x) * groups) {
-    const std::int64_t number = first + group;
-    const bool active = number < all_frames;
-    const std::int64_t clip = active ? number / frames : 0, frame = active ? number % frames : 0;
-    const float* in = spectrum + 2 * (clip * (M + 1) * frames + frame);
-    float* out = in_time + number * 2 * M;
+  FrameTurn<Transform> turn(frames, all_frames);
+  float* workspace = transform.workspace(turn.group);
+  for (; turn.any(); turn.next()) {
+    const bool active = turn.active();
+    const float* in = spectrum + 2 * (turn.clip() * (M + 1) * frames + turn.frame());
+    float* out = in_time + turn.number() * 2 * M;
     // Z = (X[k] + conj X[M - k]) + i conj(w) (X[k] - conj X[M - k]), its parts exchanged.
     const auto load = [&](int k, float& re, float& im) {
       const float ar = in[2 * k * frames], ai = k ? in[2 * k * frames + 1] : 0.0f;
@@ -78,7 +69,7 @@ __global__ void __launch_bounds__(block_threads<Transform>, blocks_wanted<Transf
       out[2 * j] = im * scale * window[2 * j];
       out[2 * j + 1] = re * scale * window[2 * j + 1];
     };
-    transform.run(load, workspace, t, [&](int k, float zr, float zi, float mr, float mi) {
+    transform.run(load, workspace, turn.t, [&](int k, float zr, float zi, float mr, float mi) {
       if (!active) return;
       store(k, zr, zi);
       if (k && 2 * k != M) store(M - k, mr, mi);
@@ -115,12 +106,14 @@ void stft_forward(Context& context, ConstView samples, ConstView window, FramePa
               spectrum.shape[2] == frames && spectrum.shape[3] == 2,
           op, "spectrum must be [n, 1 + n_fft / 2, frames of samples, 2]");
   if (spectrum.size() == 0) return;
-  with_transform(context, params.n_fft, n * frames,
-                 [&](auto transform, unsigned blocks, int threads, std::size_t shared_bytes) {
-                   LAUNCH((forward_kernel<decltype(transform)>), blocks, threads, shared_bytes,
-                          context.stream, transform, samples.as<float>(), length, params, window.as<float>(),
-                          frames, n * frames, spectrum.as<float>());
-                 });
+  with_transform(
+      context, params.n_fft, n * frames,
+      [&](auto transform, unsigned blocks, int threads, std::size_t shared_bytes) {
+        LAUNCH((forward_kernel<decltype(transform)>), blocks, threads, shared_bytes, context.stream,
+               transform,
+               ClipFrames{samples.as<float>(), length, params, window.as<float>(), frames, n * frames},
+               spectrum.as<float>());
+      });
 }
 
 void stft_inverse(Context& context, ConstView spectrum, ConstView window, FrameParams params, View samples) {
