@@ -14,8 +14,11 @@
 namespace chorale::audio {
 namespace {
 
-constexpr std::int64_t piece_frames = 1024;                    ///< of the vocoder's output
-constexpr std::int64_t slice_bytes = std::int64_t{512} << 20;  ///< spectra of a slice of a batch
+constexpr std::int64_t piece_frames = 1024;  ///< of the vocoder's output
+/// Bytes of the spectra of the clips that go through the vocoder at a time: enough to fill the device.
+std::int64_t slice_bytes() {
+  return std::int64_t{current_context().kind() == DeviceKind::cpu ? 64 : 512} << 20;
+}
 
 Context& context() { return current_context().kernel_context(); }
 
@@ -241,7 +244,7 @@ ClipAugmenter::Clips ClipAugmenter::operator()(const Clips& clips, const StepSta
   if (stretches(ranges_)) {
     const auto bytes = static_cast<std::int64_t>(static_cast<double>(clip_length_) * (1 + max_step_) * 8 *
                                                  params_.n_fft / 2 / params_.hop_length);
-    const std::int64_t slice = std::max<std::int64_t>(1, slice_bytes / std::max<std::int64_t>(bytes, 1));
+    const std::int64_t slice = std::max<std::int64_t>(1, slice_bytes() / std::max<std::int64_t>(bytes, 1));
     for (std::int64_t first = 0; first < n; first += slice) {
       const std::int64_t last = std::min(n, first + slice);
       const auto part = [&](const Tensor& x) { return x.slice(0, first, last); };
