@@ -12,7 +12,7 @@
 
 namespace chorale {
 
-enum class DType : std::uint8_t { f32, f16, bf16, f64, i32, i64, u8 };
+enum class DType : std::uint8_t { f32, f16, bf16, f64, i32, i64, u8, i16 };
 
 struct half {
   std::uint16_t bits;
@@ -105,6 +105,7 @@ constexpr std::size_t dtype_size(DType t) {
       return 4;
     case DType::f16:
     case DType::bf16:
+    case DType::i16:
       return 2;
     case DType::u8:
       return 1;
@@ -128,6 +129,8 @@ constexpr std::string_view dtype_name(DType t) {
       return "i64";
     case DType::u8:
       return "u8";
+    case DType::i16:
+      return "i16";
   }
   return "?";
 }
@@ -148,5 +151,7 @@ template <>
 struct dtype_of<std::int64_t> : std::integral_constant<DType, DType::i64> {};
 template <>
 struct dtype_of<std::uint8_t> : std::integral_constant<DType, DType::u8> {};
+template <>
+struct dtype_of<std::int16_t> : std::integral_constant<DType, DType::i16> {};
 
 }  // namespace chorale

@@ -30,6 +30,8 @@ double element(DType dtype, const std::byte* bytes, std::int64_t i) {
       return static_cast<double>(read(std::int64_t{}));
     case DType::u8:
       return read(std::uint8_t{});
+    case DType::i16:
+      return read(std::int16_t{});
   }
   return 0;
 }

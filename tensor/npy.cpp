@@ -326,6 +326,8 @@ std::string_view descr(DType dtype) {
       return "<i8";
     case DType::u8:
       return "|u1";
+    case DType::i16:
+      return "<i2";
   }
   throw ContractError("write_npy: unknown dtype");
 }

@@ -116,7 +116,7 @@ class HeaderReader {
     for (const NamedType& type : types) {
       if (text == type.name) return type.dtype;
     }
-    fail_tensor(name, "dtype " + printable(text, 40) + " (allowed F64 F32 F16 BF16 I64 I32 U8 BOOL)");
+    fail_tensor(name, "dtype " + printable(text, 40) + " (allowed F64 F32 F16 BF16 I64 I32 I16 U8 BOOL)");
   }
 
   std::uint64_t read_shape(const std::string& name, const json& value, TensorInfo& info) const {
@@ -341,6 +341,7 @@ std::int64_t SafetensorsFile::count_non_finite(const std::string& name) const {
       case DType::i64:
       case DType::i32:
       case DType::u8:
+      case DType::i16:
         return 0;
     }
   }

@@ -17,12 +17,13 @@ struct NamedType {
   DType dtype;
 };
 // In the order in which the reference implementation lays tensors out, widest alignment first.
-inline constexpr std::array<NamedType, 7> types{{{"I64", DType::i64},
+inline constexpr std::array<NamedType, 8> types{{{"I64", DType::i64},
                                                  {"F64", DType::f64},
                                                  {"F32", DType::f32},
                                                  {"I32", DType::i32},
                                                  {"BF16", DType::bf16},
                                                  {"F16", DType::f16},
+                                                 {"I16", DType::i16},
                                                  {"U8", DType::u8}}};
 
 inline std::size_t layout_rank(DType dtype) {

@@ -41,6 +41,8 @@ void with_dtype(DType dtype, const Body& body) {
       return body(std::int64_t{});
     case DType::u8:
       return body(std::uint8_t{});
+    case DType::i16:
+      return body(std::int16_t{});
   }
 }
 

@@ -61,6 +61,8 @@ void dispatch_any(DType dtype, F&& f) {
       return f(Type<std::int64_t>{});
     case DType::u8:
       return f(Type<std::uint8_t>{});
+    case DType::i16:
+      return f(Type<std::int16_t>{});
   }
 }
 

@@ -52,7 +52,7 @@ OpCase cast() {
   c.run = [](const Run& run) {
     std::vector<Var> results;
     for (const DType dtype :
-         {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8}) {
+         {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8, DType::i16}) {
       Tensor there(run.tensor(0).shape(), dtype), back(run.tensor(0).shape(), DType::f32);
       kernel::cast(current_context(), run.tensor(0), there);
       kernel::cast(current_context(), there, back);
@@ -68,7 +68,7 @@ OpCase cast() {
       return std::fmin(std::fmax(std::trunc(value), low), high);
     };
     for (const DType dtype :
-         {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8}) {
+         {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8, DType::i16}) {
       Array there(x[0].shape);
       for (std::int64_t i = 0; i < there.size(); ++i) {
         const double value = x[0][i];
@@ -82,6 +82,9 @@ OpCase cast() {
           case DType::u8:
             there[i] = integer(value, 0, 255);
             break;
+          case DType::i16:
+            there[i] = integer(value, -0x1p15, 0x1p15 - 1);
+            break;
           default:
             there[i] = round_to(value, dtype);
         }
@@ -94,7 +97,7 @@ OpCase cast() {
   };
   c.bench = plain("1M", {{1 << 20}}, true);
   c.cost = [](const std::vector<Input>& x, double bytes) {
-    return Cost{0, size(x[0]) * (7 * bytes + 7 * 4 + 2 * 29)};
+    return Cost{0, size(x[0]) * (8 * bytes + 8 * 4 + 2 * 31)};
   };
   return c;
 }

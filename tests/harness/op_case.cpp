@@ -10,10 +10,12 @@ namespace {
 
 std::vector<OpCase> collect() {
   std::vector<OpCase> all;
-  for (const auto cases : {unary_cases, binary_cases, memory_cases, reduce_cases, matrix_cases,
-                           convolution_cases, image_cases, normalisation_cases, random_cases, latent_cases,
-                           mixture_cases, step_cases, optimizer_cases, audio_cases, audio_spectrum_cases,
-                           audio_descriptor_cases, augmentation_cases, stretching_cases, cluster_cases})
+  for (const auto cases :
+       {unary_cases,        binary_cases,      memory_cases,         reduce_cases,
+        matrix_cases,       convolution_cases, image_cases,          normalisation_cases,
+        random_cases,       latent_cases,      mixture_cases,        step_cases,
+        optimizer_cases,    audio_cases,       audio_spectrum_cases, audio_descriptor_cases,
+        augmentation_cases, stretching_cases,  audio_resample_cases, cluster_cases})
     for (OpCase& op : cases()) all.push_back(std::move(op));
   return all;
 }
@@ -120,6 +122,8 @@ Tensor to_device(const Array& array, DType dtype) {
       return upload<std::int64_t>(array);
     case DType::u8:
       return upload<std::uint8_t>(array);
+    case DType::i16:
+      return upload<std::int16_t>(array);
   }
   return {};
 }
@@ -140,6 +144,8 @@ Array to_array(const Tensor& tensor) {
       return download<std::int64_t>(tensor);
     case DType::u8:
       return download<std::uint8_t>(tensor);
+    case DType::i16:
+      return download<std::int16_t>(tensor);
   }
   return {};
 }

@@ -121,6 +121,7 @@ std::vector<OpCase> audio_spectrum_cases();
 std::vector<OpCase> audio_descriptor_cases();
 std::vector<OpCase> augmentation_cases();
 std::vector<OpCase> stretching_cases();
+std::vector<OpCase> audio_resample_cases();
 std::vector<OpCase> cluster_cases();
 
 /// All of them.
