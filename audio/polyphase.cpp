@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audio/resample.h"
 #include "kernels/launch.h"
 
 namespace chorale::audio {
@@ -64,21 +65,20 @@ bool PolyphaseResampler::supports(int from, int to) {
   return width <= most_width && width * ratio.up <= most_taps;
 }
 
-PolyphaseResampler::PolyphaseResampler(int from, int to) : up_(1), down_(1) {
+PolyphaseResampler::PolyphaseResampler(int from, int to) : from_(from), to_(to) {
   if (!supports(from, to))
     throw UsageError(
         "sample rate: cannot be resampled by filters of reasonable size: " + std::to_string(from) +
         " Hz to " + std::to_string(to) + " Hz (allowed rates of small ratios)");
   const Ratio ratio(from, to);
   const std::int64_t width = filter_width(ratio);
-  up_ = ratio.up, down_ = ratio.down;
-  taps_ = Tensor::from_host(filter_bank(ratio, width), {width, up_});
+  taps_ = Tensor::from_host(filter_bank(ratio, width), {width, ratio.up});
 }
 
 Tensor PolyphaseResampler::operator()(const Tensor& samples) const {
   if (samples.rank() != 3) throw ContractError("resample: samples [n, length, channels] are wanted");
-  Tensor y({samples.dim(0), output_length(samples.dim(1))}, DType::f32);
-  kernel::resample_polyphase(current_context(), samples, taps_, down_, y);
+  Tensor y({samples.dim(0), resampled_length(samples.dim(1), from_, to_)}, DType::f32);
+  kernel::resample_polyphase(current_context(), samples, taps_, Ratio(from_, to_).down, y);
   return y;
 }
 

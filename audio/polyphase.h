@@ -22,14 +22,12 @@ class PolyphaseResampler {
   /// Makes the filters on the current context's device. UsageError unless supports(from, to).
   PolyphaseResampler(int from, int to);
 
-  /// ceil(length to / from), as librosa.resample.
-  std::int64_t output_length(std::int64_t length) const { return (length * up_ + down_ - 1) / down_; }
-  /// samples i16 (full scale 2^15) or f32, [n, length, channels] -> mono f32 [n, output_length(length)]: the
-  /// mean of the channels, resampled; silence is assumed before and after each clip.
+  /// samples i16 (full scale 2^15) or f32, [n, length, channels] -> mono f32 [n, resampled_length(length)]
+  /// (resample.h): the mean of the channels, resampled; silence is assumed before and after each clip.
   Tensor operator()(const Tensor& samples) const;
 
  private:
-  std::int64_t up_, down_;
+  int from_, to_;
   Tensor taps_;  ///< f32 [width, up]
 };
 

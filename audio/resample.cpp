@@ -11,6 +11,10 @@
 
 namespace chorale::audio {
 
+std::int64_t resampled_length(std::int64_t length, int from, int to) {
+  return static_cast<std::int64_t>(std::ceil(static_cast<double>(length) * (static_cast<double>(to) / from)));
+}
+
 Resampler::Resampler(int from, int to) : from_(from), to_(to) {
   if (from <= 0 || to <= 0)
     throw UsageError("sample rate: out of range: " + std::to_string(from <= 0 ? from : to) +
@@ -59,8 +63,7 @@ void Resampler::process(std::span<const float> input, std::vector<float>& output
 void Resampler::finish(std::vector<float>& output) {
   if (!handle_) return;
   push(nullptr, 0, output);
-  const std::int64_t wanted = static_cast<std::int64_t>(
-      std::ceil(static_cast<double>(consumed_) * (static_cast<double>(to_) / from_)));
+  const std::int64_t wanted = resampled_length(consumed_, from_, to_);
   const std::int64_t change = std::max(wanted - produced_, -static_cast<std::int64_t>(output.size()));
   output.resize(static_cast<std::size_t>(static_cast<std::int64_t>(output.size()) + change));
   produced_ += change;

@@ -9,6 +9,10 @@ struct soxr;
 
 namespace chorale::audio {
 
+/// What `length` samples at rate `from` become at rate `to`: librosa.resample's ceil(length * (to / from)),
+/// its rounding included.
+std::int64_t resampled_length(std::int64_t length, int from, int to);
+
 /// Resamples a stream of mono samples piece by piece. The result does not depend on how the stream is cut.
 class Resampler {
  public:
