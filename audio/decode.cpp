@@ -149,6 +149,23 @@ struct AudioReader::State {
     }
   }
 
+  /// Calls sink(frames delivered before, frames) for blocks in `interleaved` of up to `wanted` sample frames
+  /// in all; returns how many there were.
+  template <class Sink>
+  std::size_t deliver(std::size_t wanted, const Sink& sink) {
+    std::size_t delivered = 0;
+    while (delivered < wanted && limit > 0 && !done) {
+      const std::int64_t first = position;
+      const std::int64_t got = read_block(std::min(static_cast<std::int64_t>(wanted - delivered), limit));
+      check_samples(got, first);
+      sink(delivered, got);
+      limit -= got;
+      delivered += static_cast<std::size_t>(got);
+      if (got == 0 || limit == 0) finish();
+    }
+    return delivered;
+  }
+
   /// Called once, when nothing more is wanted or there.
   void finish() {
     done = true;
@@ -195,22 +212,22 @@ AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 
 int AudioReader::sample_rate() const { return state_->sample_rate; }
 int AudioReader::channels() const { return state_->channels; }
+bool AudioReader::is_16_bit() const { return state_->decoder->is_16_bit(); }
 const std::vector<std::string>& AudioReader::warnings() const { return state_->warnings; }
 
 std::size_t AudioReader::read(std::span<float> mono) {
-  State& s = *state_;
-  const int channels = s.channels;
-  std::size_t filled = 0;
-  while (filled < mono.size() && s.limit > 0 && !s.done) {
-    const std::int64_t first = s.position;
-    const std::int64_t got = s.read_block(std::min(static_cast<std::int64_t>(mono.size() - filled), s.limit));
-    s.check_samples(got, first);
-    mix(s.interleaved.data(), got, channels, mono.data() + filled);
-    s.limit -= got;
-    filled += static_cast<std::size_t>(got);
-    if (got == 0 || s.limit == 0) s.finish();
-  }
-  return filled;
+  const State& s = *state_;
+  return state_->deliver(mono.size(), [&](std::size_t done, std::int64_t frames) {
+    mix(s.interleaved.data(), frames, s.channels, mono.data() + done);
+  });
+}
+
+std::size_t AudioReader::read_interleaved(std::span<float> samples) {
+  const State& s = *state_;
+  const auto channels = static_cast<std::size_t>(s.channels);
+  return state_->deliver(samples.size() / channels, [&](std::size_t done, std::int64_t frames) {
+    std::copy_n(s.interleaved.data(), frames * s.channels, samples.data() + done * channels);
+  });
 }
 
 namespace {

@@ -52,10 +52,15 @@ class AudioReader {
 
   int sample_rate() const;
   int channels() const;
+  /// Samples are whole numbers of 2^-15: 16-bit integers hold them exactly.
+  bool is_16_bit() const;
   /// Fills `mono` from the front and returns how many samples there were; 0 at the end of the file or of
   /// `duration`. InputError "non-finite sample at n" (n counts from the start of the file), or on damage if
   /// strict.
   std::size_t read(std::span<float> mono);
+  /// The same of all channels, interleaved: fills whole sample frames and returns how many there were. Do not
+  /// mix with read().
+  std::size_t read_interleaved(std::span<float> samples);
   /// What was noticed: the header's faults at once; truncation and damage when read() has come to the end of
   /// the file or of `duration`.
   const std::vector<std::string>& warnings() const;

@@ -113,6 +113,7 @@ class MpegDecoder final : public Decoder {
   bool found() const { return found_; }
   std::int64_t sample_rate() const override { return rate_; }
   std::int64_t channels() const override { return channels_; }
+  bool is_16_bit() const override { return false; }
   bool seek(std::int64_t frame) override { return frame == 0; }  // each frame needs those before it
 
   std::int64_t read(std::span<float> interleaved) override {

@@ -41,6 +41,11 @@ class SndfileDecoder final : public Decoder {
   std::int64_t sample_rate() const override { return info_.samplerate; }
   std::int64_t channels() const override { return info_.channels; }
 
+  bool is_16_bit() const override {
+    const int encoding = info_.format & SF_FORMAT_SUBMASK;
+    return encoding == SF_FORMAT_PCM_16 || encoding == SF_FORMAT_PCM_U8 || encoding == SF_FORMAT_PCM_S8;
+  }
+
   std::int64_t read(std::span<float> interleaved) override {
     const auto room = static_cast<sf_count_t>(interleaved.size()) / info_.channels;
     const sf_count_t got = at_end_ ? 0 : sf_readf_float(handle_, interleaved.data(), room);

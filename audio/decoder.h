@@ -23,6 +23,8 @@ class Decoder {
 
   virtual std::int64_t sample_rate() const = 0;
   virtual std::int64_t channels() const = 0;
+  /// Every sample is a whole number of 2^-15, as of integers of no more than 16 bits.
+  virtual bool is_16_bit() const = 0;
   /// Fills the front of `interleaved`, a whole number of sample frames, full scale 1, and returns how many
   /// sample frames there were; 0 at the end and from then on.
   virtual std::int64_t read(std::span<float> interleaved) = 0;

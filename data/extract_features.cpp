@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/cache_writer.h"
+#include "data/clip_resampler.h"
 #include "data/decode_pool.h"
 #include "data/feature_cache.h"
 
@@ -29,7 +30,7 @@ class Extraction {
  public:
   Extraction(const Corpus& corpus, const std::vector<FeatureSettings>& kinds,
              const ExtractionOptions& options)
-      : corpus_(corpus), options_(options), plan_(common_plan(kinds)) {
+      : corpus_(corpus), options_(options), plan_(common_plan(kinds)), resampler_(plan_.sample_rate) {
     for (const FeatureSettings& kind : kinds) {
       writers_.push_back(std::make_unique<CacheWriter>(corpus, kind, options.verify));
       if (const std::string& why = writers_.back()->rebuilt(); !why.empty())
@@ -66,6 +67,7 @@ class Extraction {
   const Corpus& corpus_;
   const ExtractionOptions& options_;
   ClipPlan plan_;
+  ClipResampler resampler_;
   std::vector<std::unique_ptr<CacheWriter>> writers_;
   std::vector<Job> jobs_;
   std::vector<std::string> files_;  ///< of the jobs
@@ -96,6 +98,7 @@ void Extraction::list_jobs() {
 
 void Extraction::compute() {
   ClipPlan reading = plan_;
+  reading.raw = options_.resample_on_device.value_or(current_context().kind() != DeviceKind::cpu);
   reading.decode.strict = options_.strict;
   DecodePool pool(files_, reading, options_.workers);
   options_.progress(progress_);
@@ -129,21 +132,23 @@ void Extraction::take(DecodedClip decoded) {
 
 /// Computes the batch, for each kind the clips that it wants.
 void Extraction::send() {
+  if (batch_.empty()) return;
+  const auto size = static_cast<std::int64_t>(batch_.size());
+  const Tensor all({size, plan_.length}, DType::f32);
+  for (std::int64_t i = 0; i < size; ++i) resampler_.place(batch_[static_cast<std::size_t>(i)].clip, all[i]);
   for (std::size_t k = 0; k < writers_.size(); ++k) {
-    const auto wanted = [&](const DecodedClip& decoded) { return jobs_[decoded.file].wanted[k]; };
-    const std::int64_t n = std::count_if(batch_.begin(), batch_.end(), wanted);
-    if (n == 0) continue;
-    Tensor clips({n, plan_.length}, DType::f32);
     std::vector<ClipOrigin> origins;
-    std::vector<std::int64_t> lengths;
-    for (const DecodedClip& decoded : batch_) {
-      if (!wanted(decoded)) continue;
+    std::vector<std::int64_t> lengths, rows;
+    for (std::int64_t i = 0; i < size; ++i) {
+      const DecodedClip& decoded = batch_[static_cast<std::size_t>(i)];
       const Job& job = jobs_[decoded.file];
-      clips[static_cast<std::int64_t>(origins.size())].upload(decoded.clip.samples.data(), DType::f32);
+      if (!job.wanted[k]) continue;
       origins.push_back({job.song, job.stamp, decoded.clip.first, decoded.clip.last});
       lengths.push_back(decoded.clip.own);
+      rows.push_back(i);
     }
-    writers_[k]->add(origins, clips, lengths);
+    if (!rows.empty())
+      writers_[k]->add(origins, rows.size() == batch_.size() ? all : all.gather_rows(rows), lengths);
   }
   batch_.clear();
 }

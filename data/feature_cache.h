@@ -15,6 +15,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,9 @@ struct ExtractionOptions {
   /// Every shard that is there is read and compared with its hash, not only those whose size or time stamp
   /// is another than when they were written.
   bool verify = false;
+  /// Single clips are resampled and scaled where the features are computed, instead of by libsoxr on the
+  /// decoding threads (clip_resampler.h). Unset: on any device but the CPU.
+  std::optional<bool> resample_on_device;
   std::function<bool()> interrupted = [] { return false; };
   /// Called once before the first song and after each.
   std::function<void(const ExtractionProgress&)> progress = [](const ExtractionProgress&) {};
