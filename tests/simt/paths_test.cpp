@@ -212,7 +212,8 @@ TEST_F(Paths, GatherByEveryWordAndCopyByTiles) {
 }
 
 TEST_F(Paths, CastBetweenAllTypes) {
-  const DType all[] = {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8, DType::i16};
+  const DType all[] = {DType::f32, DType::f16, DType::bf16, DType::f64,
+                       DType::i32, DType::i64, DType::u8,   DType::i16};
   const std::vector<float> special{0,    -0.5f, 0.5f, 1,     -1,     255, 256, -300, 65504,
                                    1e9f, -1e9f, 3e9f, 1e19f, -1e19f, 7,   8,   9};
   for (const DType from : all)

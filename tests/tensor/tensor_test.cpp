@@ -43,7 +43,8 @@ TEST_F(TensorTest, TransposesAreCopiedOnceAsked) {
 
 TEST_F(TensorTest, ConvertsBetweenTypes) {
   const Tensor t = counting({5});
-  for (const DType dtype : {DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8, DType::i16})
+  for (const DType dtype :
+       {DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8, DType::i16})
     EXPECT_EQ(t.to(dtype).to(DType::f32).to_host<float>(), t.to_host<float>()) << dtype_name(dtype);
   EXPECT_EQ(t.to(DType::f32).raw(), t.raw());
 }
