@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Files to features: decoding threads (decode_pool.h) run ahead of the device, which computes batches of
 // clips, song by song in the order of the corpus, for every kind of feature that wants them.
+//
+// There are as many decoding threads as processors, and on a CPU as many that compute beside them. Whoever is
+// behind gets the processors: decoders stop once they are some clips ahead, and the device waits for clips.
+// On two processors 1 to 4 decoding and 1 or 2 computing threads took the same processor time (200 clips of
+// 30 s: 1.2 s of WAV, 2.3 s of FLAC, within 10 %). Collecting and writing the rows, 1.3 MB a clip of `both`,
+// is one thread's work: with very many decoders that is the limit.
 #include <algorithm>
 #include <chrono>
 #include <memory>
