@@ -36,6 +36,7 @@ audio::ClipAugmenter::Clips load_clips(const Corpus& corpus, const std::vector<S
   const auto rows = static_cast<std::int64_t>(song_of_row.size());
   check_fits(rows, plan.length);
   std::vector<std::string> files;
+  files.reserve(songs.size());
   for (const Song& song : songs) files.push_back(corpus.audio_file(song).string());
   audio::ClipAugmenter::Clips clips{Tensor({rows, plan.length}, DType::f32), Tensor()};
   std::vector<std::int64_t> lengths;

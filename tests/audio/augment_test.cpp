@@ -100,9 +100,10 @@ TEST_F(Augment, PiecesMakeNoDifference) {
 
 TEST_F(Augment, TonesMoveByTheSteps) {
   constexpr int rate = 22050;
-  std::vector<float> x;
+  std::vector<float> x(rate);
   for (int i = 0; i < rate; ++i)
-    x.push_back(static_cast<float>(0.5 * std::sin(2 * std::numbers::pi * 440 * i / rate)));
+    x[static_cast<std::size_t>(i)] =
+        static_cast<float>(0.5 * std::sin(2 * std::numbers::pi * 440 * i / rate));
   const std::vector<float> y = change_tempo_and_pitch(one_clip(x), 0.5, 12)[0].to_host<float>();
   ASSERT_EQ(y.size(), 2 * x.size());
   int crossings = 0;
@@ -113,8 +114,8 @@ TEST_F(Augment, TonesMoveByTheSteps) {
 TEST_F(Augment, NoiseHasItsLevelAndItsSeed) {
   const Tensor x = one_clip(signal("tone", 22050, 50000));
   const std::vector<float> before = x[0].to_host<float>(), after = add_noise(x, 12, 5)[0].to_host<float>();
-  std::vector<float> noise;
-  for (std::size_t i = 0; i < before.size(); ++i) noise.push_back(after[i] - before[i]);
+  std::vector<float> noise(before.size());
+  for (std::size_t i = 0; i < before.size(); ++i) noise[i] = after[i] - before[i];
   EXPECT_NEAR(10 * std::log10(power(before) / power(noise)), 12, 0.1);
   EXPECT_EQ(add_noise(x, 12, 5)[0].to_host<float>(), after);
   EXPECT_NE(add_noise(x, 12, 6)[0].to_host<float>(), after);
