@@ -138,12 +138,12 @@ void CacheWriter::remove_unused_shards() {
   changed_ |=
       std::erase_if(index_.shards, [&](const auto& shard) { return !used.contains(shard.first); }) > 0;
   flush();
+  std::set<std::string> known;
+  for (const auto& [number, shard] : index_.shards) known.insert(shard_name(number));
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
-    const bool known = std::any_of(index_.shards.begin(), index_.shards.end(),
-                                   [&](const auto& shard) { return shard_name(shard.first) == name; });
     std::error_code ignored;
-    if (name.starts_with("shard_") && !known) fs::remove(entry.path(), ignored);
+    if (name.starts_with("shard_") && !known.contains(name)) fs::remove(entry.path(), ignored);
   }
 }
 
