@@ -77,6 +77,7 @@ std::vector<data::FeatureSettings> kinds_of(const Config& config, std::vector<st
   if (names == std::vector<std::string>{"auto"})
     names = {"statistics", "mel_db"};  // what all models together take
   std::vector<data::FeatureSettings> kinds;
+  kinds.reserve(names.size());
   for (const std::string& name : names) kinds.push_back(feature_settings(config, name));
   return kinds;
 }
