@@ -36,8 +36,8 @@ const DeviceApi& watching_api() {
 }
 
 TEST(CapturedClips, NeedNothingOfTheHost) {
-  register_backend(DeviceKind::simt, watching_api());
-  ExecutionContext context(DeviceKind::simt);
+  register_backend(DeviceKind::cuda, watching_api());  // which no other test of this program asks for
+  ExecutionContext context(DeviceKind::cuda);
   const ContextScope scope(context);
   constexpr std::int64_t n = 5, length = 9000, rows = 3;
   std::vector<float> x;
