@@ -112,10 +112,7 @@ struct AudioReader::State {
   }
 
   void skip(std::int64_t frames) {
-    if (frames == 0 || decoder->seek(frames)) {
-      position = frames;
-      return;
-    }
+    if (frames > 0) position = decoder->seek(frames);
     while (position < frames) {
       const std::int64_t got = read_block(frames - position);
       if (got == 0) break;

@@ -26,6 +26,8 @@ constexpr std::int64_t most_damage = 9;
 constexpr std::int64_t early_damage = 1 << 20;  ///< bytes after which that is asked before the end
 constexpr float loudest = 8;                    ///< music decodes to no more than about twice full scale
 
+constexpr int decoder_delay = 529;  ///< samples, cut with the encoder's
+
 template <std::size_t N>
 bool read_bytes(const InputFile& file, std::uint64_t at, std::array<unsigned char, N>& bytes) {
   return file.read_some(at, std::as_writable_bytes(std::span(bytes))) == N;
@@ -114,7 +116,33 @@ class MpegDecoder final : public Decoder {
   std::int64_t sample_rate() const override { return rate_; }
   std::int64_t channels() const override { return channels_; }
   bool is_16_bit() const override { return false; }
-  bool seek(std::int64_t frame) override { return frame == 0; }  // each frame needs those before it
+
+  /// Frames on the way are only counted. The last few are decoded, as each needs bits and overlaps of those
+  /// before it.
+  std::int64_t seek(std::int64_t frame) override {
+    constexpr std::int64_t decoded_before = 16;
+    mpg123_handle* handle = handle_.get();
+    const std::int64_t first = mpg123_tellframe(handle), samples = frame_samples();
+    long delay = -1;
+    mpg123_getstate(handle, MPG123_ENC_DELAY, &delay, nullptr);
+    const std::int64_t cut = delay < 0 ? 0 : delay + decoder_delay;
+    // By eights, after which the filter bank adds its terms in the same order again: bits stay the same.
+    const std::int64_t passed = ((frame + cut) / samples - decoded_before - first) / 8 * 8;
+    if (passed <= 0) return 0;
+    for (mpg123_frameinfo info = kind_; frames_ < passed;) {
+      if (same_kind(info)) {
+        count(info);
+      } else {
+        ++strangers_;
+      }
+      const int code = mpg123_framebyframe_next(handle);
+      if ((code != MPG123_OK && code != MPG123_NEW_FORMAT) || mpg123_info(handle, &info) != MPG123_OK) {
+        end();
+        break;
+      }
+    }
+    return position_ = decoded_ = std::max<std::int64_t>(0, (first + frames_) * samples - cut);
+  }
 
   std::int64_t read(std::span<float> interleaved) override {
     const auto width = static_cast<std::size_t>(channels_);
@@ -157,12 +185,15 @@ class MpegDecoder final : public Decoder {
     return text.data();
   }
 
+  std::int64_t frame_samples() const {
+    return kind_.layer == 1 ? 384 : kind_.layer == 3 && kind_.version != MPG123_1_0 ? 576 : 1152;
+  }
+
   /// What the bytes that were left out would last, were their frames as long as the others.
   double lost_time() const {
-    const int samples = kind_.layer == 1 ? 384 : kind_.layer == 3 && kind_.version != MPG123_1_0 ? 576 : 1152;
     return static_cast<double>(lost_bytes_) * static_cast<double>(frames_) /
-           static_cast<double>(std::max<std::int64_t>(1, frame_bytes_)) * samples /
-           static_cast<double>(rate_);
+           static_cast<double>(std::max<std::int64_t>(1, frame_bytes_)) *
+           static_cast<double>(frame_samples()) / static_cast<double>(rate_);
   }
 
   bool same_kind(const mpg123_frameinfo& frame) const {
@@ -178,10 +209,8 @@ class MpegDecoder final : public Decoder {
       std::size_t bytes = 0;
       const int code = mpg123_decode_frame(handle_.get(), &number, &data, &bytes);
       if (code == MPG123_NEW_FORMAT) continue;
-      at_end_ = code != MPG123_OK;
-      if (at_end_) {
-        tail_ = window_.size() - expected_;
-        check_damage(lost_bytes_ + tail_);
+      if (code != MPG123_OK) {
+        end();
         break;
       }
       mpg123_frameinfo frame{};
@@ -204,6 +233,12 @@ class MpegDecoder final : public Decoder {
                        " bytes (allowed a tenth or more)");
   }
 
+  void end() {
+    at_end_ = true;
+    tail_ = window_.size() - expected_;
+    check_damage(lost_bytes_ + tail_);
+  }
+
   void end_as_announced() {
     whole_ = at_end_ = true;
     std::array<unsigned char, 2> next{};
@@ -211,7 +246,8 @@ class MpegDecoder final : public Decoder {
       surplus_ = window_.size() - expected_;
   }
 
-  void accept(const mpg123_frameinfo& frame, std::span<float> samples) {
+  /// The frame just parsed, and what lies before it.
+  void count(const mpg123_frameinfo& frame) {
     const std::int64_t at = mpg123_framepos(handle_.get());
     if (at > expected_) {
       if (gaps_++ == 0) {
@@ -224,6 +260,10 @@ class MpegDecoder final : public Decoder {
     expected_ = at + frame.framesize;
     ++frames_;
     frame_bytes_ += frame.framesize;
+  }
+
+  void accept(const mpg123_frameinfo& frame, std::span<float> samples) {
+    count(frame);
     if (std::any_of(samples.begin(), samples.end(), [](float x) { return !(std::fabs(x) <= loudest); })) {
       ++silenced_;
       std::fill(samples.begin(), samples.end(), 0.0f);

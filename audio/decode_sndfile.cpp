@@ -54,13 +54,13 @@ class SndfileDecoder final : public Decoder {
     return at_end_ ? 0 : got;
   }
 
-  bool seek(std::int64_t frame) override {
+  std::int64_t seek(std::int64_t frame) override {
     if (info_.seekable && sf_seek(handle_, frame, SEEK_SET) == frame) {
       position_ = frame;
-      return true;
+      return frame;
     }
     sf_seek(handle_, 0, SEEK_SET);
-    return false;
+    return 0;
   }
 
   std::vector<std::string> faults() const override {

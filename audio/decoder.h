@@ -28,9 +28,9 @@ class Decoder {
   /// Fills the front of `interleaved`, a whole number of sample frames, full scale 1, and returns how many
   /// sample frames there were; 0 at the end and from then on.
   virtual std::int64_t read(std::span<float> interleaved) = 0;
-  /// Before the first read: goes to a sample frame; false, with nothing changed, where that would not be
-  /// exact.
-  virtual bool seek(std::int64_t frame) = 0;
+  /// Before the first read: goes to a sample frame, or to one before it from which it can be reached by
+  /// reading; returns where it went. What is read at `frame` then is what it is without seeking.
+  virtual std::int64_t seek(std::int64_t frame) = 0;
   /// What was lost so far, a line each; complete when read() has returned 0.
   virtual std::vector<std::string> faults() const = 0;
 };

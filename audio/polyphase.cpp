@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "audio/polyphase.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>

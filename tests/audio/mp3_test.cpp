@@ -246,9 +246,19 @@ TEST_F(Mp3, RandomBytesAreNoSound) {
 }
 
 TEST_F(Mp3, OffsetIsExact) {
-  const AudioClip whole = read(bytes), part = read(bytes, {.offset = 1.5, .duration = 1});
-  ASSERT_EQ(part.samples.size(), static_cast<std::size_t>(rate));
-  EXPECT_TRUE(std::equal(part.samples.begin(), part.samples.end(), whole.samples.begin() + 3 * rate / 2));
+  const std::string variable = mp3(tones(length, 2, rate), {rate, 2, SF_BITRATE_MODE_VARIABLE});
+  const std::string half = mp3(tones(length, 1, 22050), {22050, 1, SF_BITRATE_MODE_AVERAGE});
+  for (const std::string& file : {bytes, without_info_frame(bytes), variable, half}) {
+    const AudioClip whole = read(file, {.duration = whole_file});
+    for (const double offset : {0.1, 0.7, 1.5, 3.2}) {
+      const AudioClip part = read(file, {.offset = offset, .duration = 0.5});
+      const auto first = static_cast<std::size_t>(offset * whole.sample_rate);
+      ASSERT_EQ(part.samples.size(), static_cast<std::size_t>(whole.sample_rate / 2));
+      for (std::size_t i = 0; i < part.samples.size(); ++i)
+        ASSERT_EQ(part.samples[i], whole.samples[first + i]) << offset << " s, " << i;
+    }
+    EXPECT_MENTIONS(message_of<InputError>([&] { read(file, {.offset = 100}); }), "no samples");
+  }
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::check(std::fabs(static_cast<double>(resampled.samples.size()) - length) <= 1,
                 "as long at another rate");
     for (const float sample : resampled.samples) fuzz::check(std::isfinite(sample), "finite when resampled");
+    options.offset = 0.4;  // beyond the end, or over frames that are only counted
+    const audio::AudioClip later = audio::decode(file.path(), options);
+    fuzz::check(later.samples.size() <= options.duration * later.sample_rate + 1, "no longer than asked");
   } catch (const InputError& error) {
     fuzz::check_message(error.what());
   }
