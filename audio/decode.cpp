@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <deque>
 #include <string_view>
 
 #include "audio/decoder.h"
@@ -229,17 +230,18 @@ std::size_t AudioReader::read_interleaved(std::span<float> samples) {
 
 namespace {
 
-template <class Sink>
-void read_all(AudioReader& reader, const std::string& path, const Sink& sink) {
+/// `read` fills a block with mono samples or whole sample frames and says how many; `sink` gets all of them.
+template <class Read, class Sink>
+void read_all(const AudioReader& reader, const std::string& path, const Read& read, const Sink& sink) {
   const std::int64_t most = static_cast<std::int64_t>(max_clip_seconds * reader.sample_rate());
   std::vector<float> block(1 << 15);
   std::int64_t total = 0;
-  while (const std::size_t got = reader.read(block)) {
+  while (const std::size_t got = read(block)) {
     total += static_cast<std::int64_t>(got);
     if (total > most)
       fail(path, "too long to hold in memory: more than " +
                      std::to_string(static_cast<int>(max_clip_seconds)) + " s (allowed with a duration)");
-    sink(std::span<const float>(block).first(got));
+    sink(block, got);
   }
   if (total == 0)
     fail(path, "no samples" + (reader.warnings().empty() ? "" : ": " + reader.warnings().back()));
@@ -247,28 +249,38 @@ void read_all(AudioReader& reader, const std::string& path, const Sink& sink) {
 
 }  // namespace
 
-AudioClip decode(const std::string& path, const DecodeOptions& options) {
+MultichannelClip load_channels(const std::string& path, int sample_rate, const DecodeOptions& options,
+                               bool mono) {
   AudioReader reader(path, options);
-  AudioClip clip;
-  clip.sample_rate = reader.sample_rate();
-  read_all(reader, path, [&](std::span<const float> samples) {
-    clip.samples.insert(clip.samples.end(), samples.begin(), samples.end());
-  });
-  clip.seconds = static_cast<double>(clip.samples.size()) / clip.sample_rate;
+  MultichannelClip clip;
+  clip.sample_rate = sample_rate > 0 ? sample_rate : reader.sample_rate();
+  const auto channels = static_cast<std::size_t>(mono ? 1 : reader.channels());
+  clip.channels.resize(channels);
+  std::deque<Resampler> resamplers;
+  for (std::size_t c = 0; c < channels; ++c) resamplers.emplace_back(reader.sample_rate(), clip.sample_rate);
+  std::vector<float> samples;  // of one channel
+  read_all(
+      reader, path,
+      [&](std::vector<float>& block) { return mono ? reader.read(block) : reader.read_interleaved(block); },
+      [&](const std::vector<float>& block, std::size_t frames) {
+        samples.resize(frames);
+        for (std::size_t c = 0; c < channels; ++c) {
+          for (std::size_t i = 0; i < frames; ++i) samples[i] = block[i * channels + c];
+          resamplers[c].process(samples, clip.channels[c]);
+        }
+      });
+  for (std::size_t c = 0; c < channels; ++c) resamplers[c].finish(clip.channels[c]);
   clip.warnings = reader.warnings();
   return clip;
 }
 
 AudioClip load(const std::string& path, int sample_rate, const DecodeOptions& options) {
-  AudioReader reader(path, options);
-  AudioClip clip;
-  clip.sample_rate = sample_rate;
-  Resampler resampler(reader.sample_rate(), sample_rate);
-  read_all(reader, path, [&](std::span<const float> samples) { resampler.process(samples, clip.samples); });
-  resampler.finish(clip.samples);
+  MultichannelClip all = load_channels(path, sample_rate, options, true);
+  AudioClip clip{std::move(all.channels[0]), all.sample_rate, 0, std::move(all.warnings)};
   clip.seconds = static_cast<double>(clip.samples.size()) / clip.sample_rate;
-  clip.warnings = reader.warnings();
   return clip;
 }
+
+AudioClip decode(const std::string& path, const DecodeOptions& options) { return load(path, 0, options); }
 
 }  // namespace chorale::audio

@@ -77,4 +77,16 @@ AudioClip decode(const std::string& path, const DecodeOptions& options = {});
 /// The same, resampled to `sample_rate` on the way: librosa.load(path, sr=sample_rate, offset=, duration=).
 AudioClip load(const std::string& path, int sample_rate, const DecodeOptions& options = {});
 
+/// A clip whose channels are kept apart.
+struct MultichannelClip {
+  std::vector<std::vector<float>> channels;  ///< of equal length
+  int sample_rate = 0;                       ///< Hz
+  std::vector<std::string> warnings;
+};
+
+/// load() of every channel (librosa.load with mono=False), or with `mono` of their mean alone. sample_rate 0:
+/// the file's own.
+MultichannelClip load_channels(const std::string& path, int sample_rate, const DecodeOptions& options = {},
+                               bool mono = false);
+
 }  // namespace chorale::audio

@@ -25,10 +25,10 @@ constexpr Format formats[] = {
     {"mp3", 0x230000 | 0x0082},  // SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, unknown to older headers
 };
 
-SF_INFO info_of(int code, int sample_rate) {
+SF_INFO info_of(int code, int sample_rate, int channels = 1) {
   SF_INFO info{};
   info.samplerate = sample_rate;
-  info.channels = 1;
+  info.channels = channels;
   info.format = code;
   return info;
 }
@@ -75,15 +75,17 @@ std::vector<std::string> audio_formats() {
   return names;
 }
 
-std::string encode_audio(std::span<const float> samples, int sample_rate, std::string_view format) {
+std::string encode_audio(std::span<const float> samples, int sample_rate, std::string_view format,
+                         int channels) {
   const auto* found = std::find_if(std::begin(formats), std::end(formats),
                                    [&](const Format& candidate) { return candidate.name == format; });
-  SF_INFO info = info_of(found == std::end(formats) ? 0 : found->code, sample_rate);
+  SF_INFO info = info_of(found == std::end(formats) ? 0 : found->code, sample_rate, channels);
   if (!sf_format_check(&info)) {
     std::string names;
     for (const std::string& name : audio_formats()) names += (names.empty() ? "" : ", ") + name;
     throw UsageError("--format: cannot be written by this libsndfile: " + std::string(format) + " at " +
-                     std::to_string(sample_rate) + " Hz (allowed " + names + ")");
+                     std::to_string(sample_rate) + " Hz with " + std::to_string(channels) +
+                     " channels (allowed " + names + ")");
   }
   Buffer buffer;
   SF_VIRTUAL_IO io{Buffer::length, Buffer::seek, Buffer::read, Buffer::write, Buffer::tell};
@@ -92,7 +94,7 @@ std::string encode_audio(std::span<const float> samples, int sample_rate, std::s
   if (!file) throw Error("encode_audio: libsndfile: " + std::string(sf_strerror(nullptr)));
   sf_command(file.get(), SFC_SET_CLIPPING, nullptr, SF_TRUE);
   // Long single writes overflow the stack of the Vorbis encoder.
-  constexpr std::size_t block = 8192;
+  const std::size_t block = 8192 / static_cast<std::size_t>(channels) * static_cast<std::size_t>(channels);
   for (std::size_t i = 0; i < samples.size(); i += block) {
     const auto count = static_cast<sf_count_t>(std::min(block, samples.size() - i));
     if (sf_write_float(file.get(), samples.data() + i, count) != count) {
@@ -104,8 +106,8 @@ std::string encode_audio(std::span<const float> samples, int sample_rate, std::s
 }
 
 void write_audio(const std::filesystem::path& path, std::span<const float> samples, int sample_rate,
-                 std::string_view format) {
-  write_file(path.native(), encode_audio(samples, sample_rate, format), Durability::fast);
+                 std::string_view format, int channels) {
+  write_file(path.native(), encode_audio(samples, sample_rate, format, channels), Durability::fast);
 }
 
 }  // namespace chorale::data

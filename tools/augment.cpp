@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "audio/augment.h"
 #include "audio/decode.h"
@@ -22,14 +23,15 @@ struct Request {
   std::string input, output;
   double pitch_steps = 0, rate = 1, noise_snr_db = 0, gain_db = 0, offset = 0, duration = 0;
   std::int64_t bins_per_octave = 12, sr = 0;
+  bool mono = false;
 };
 
 void declare(Options& options, Request* r) {
   options.group("File");
-  options.add("--input", &r->input, "an audio file; channels are averaged").placeholder("SONG").required();
+  options.add("--input", &r->input, "an audio file").placeholder("SONG").required();
   options
       .add("--output", &r->output,
-           "the changed song, mono, 16 bits; its extension is the format: " + join(data::audio_formats()))
+           "the changed song, 16 bits; its extension is the format: " + join(data::audio_formats()))
       .placeholder("FILE")
       .required();
   options.add("--offset", &r->offset, "seconds to skip", {0, 1e9});
@@ -38,6 +40,7 @@ void declare(Options& options, Request* r) {
       .add("--sr", &r->sr, "Hz, resampled to before all else",
            {audio::min_sample_rate, audio::max_sample_rate})
       .shown_default("the file's");
+  options.add("--mono", &r->mono, "one channel, the mean of the file's");
   options.group("Changes, in this order");
   options.add("--pitch-steps", &r->pitch_steps, "steps of the octave, up or down, within two octaves");
   options.add("--bins-per-octave", &r->bins_per_octave, "how many steps make an octave", {1, 1200});
@@ -45,7 +48,7 @@ void declare(Options& options, Request* r) {
               {audio::slowest_rate, audio::fastest_rate});
   options
       .add("--noise-snr-db", &r->noise_snr_db,
-           "white noise so far below the song's mean power; --seed draws it", {-100, 200})
+           "white noise so far below each channel's mean power; --seed draws it", {-100, 200})
       .shown_default("no noise");
   options.add("--gain-db", &r->gain_db, "change of the level; what then exceeds full scale is clipped",
               {-200, 200});
@@ -62,13 +65,14 @@ std::string format_of(const std::string& path) {
   return extension.substr(1);
 }
 
-/// UsageError if the format does not take the sample rate.
-void check_format(const std::string& format, int sample_rate) {
+/// UsageError if the format does not take the layout.
+void check_format(const std::string& format, int sample_rate, int channels) {
   try {
-    data::encode_audio({}, sample_rate, format);
+    data::encode_audio({}, sample_rate, format, channels);
   } catch (const UsageError&) {
-    throw UsageError(concat("--output: ", format, " does not take the sample rate: ", sample_rate,
-                            " Hz (allowed with another format or --sr)"));
+    throw UsageError(concat("--output: ", format, " does not take the layout: ", sample_rate, " Hz, ",
+                            channels, channels == 1 ? " channel" : " channels",
+                            " (allowed with another format, --sr or --mono)"));
   }
 }
 
@@ -83,17 +87,39 @@ void check_request(const Request& r) {
     throw UsageError("--output: is the input itself: " + printable(r.output) + " (allowed any other file)");
 }
 
-/// The input's samples on the current device, [1, length].
-Tensor read_song(const Request& r, int* sample_rate, const std::string& format) {
+struct Song {
+  Tensor samples;  ///< f32 [channels, length] on the current device
+  int sample_rate = 0;
+};
+
+Song read_song(const Request& r, const std::string& format) {
   audio::DecodeOptions decode;
   decode.offset = r.offset;
   decode.duration = r.duration > 0 ? r.duration : audio::whole_file;
-  check_format(format, r.sr > 0 ? static_cast<int>(r.sr) : audio::AudioReader(r.input, decode).sample_rate());
-  const audio::AudioClip clip =
-      r.sr > 0 ? audio::load(r.input, static_cast<int>(r.sr), decode) : audio::decode(r.input, decode);
+  {
+    const audio::AudioReader reader(r.input, decode);
+    check_format(format, r.sr > 0 ? static_cast<int>(r.sr) : reader.sample_rate(),
+                 r.mono ? 1 : reader.channels());
+  }
+  audio::MultichannelClip clip = audio::load_channels(r.input, static_cast<int>(r.sr), decode, r.mono);
   for (const std::string& warning : clip.warnings) log_warning(printable(r.input), ": ", warning);
-  *sample_rate = clip.sample_rate;
-  return Tensor::from_host(clip.samples, {1, static_cast<std::int64_t>(clip.samples.size())});
+  const auto channels = static_cast<std::int64_t>(clip.channels.size()),
+             length = static_cast<std::int64_t>(clip.channels[0].size());
+  Song song{Tensor({channels, length}, DType::f32), clip.sample_rate};
+  for (std::int64_t c = 0; c < channels; ++c)
+    song.samples[c].upload(clip.channels[static_cast<std::size_t>(c)].data(), DType::f32);
+  return song;
+}
+
+/// [channels, length] as a file has them.
+std::vector<float> interleave(const Tensor& samples) {
+  std::vector<float> planar = samples.to_host<float>();
+  const auto channels = static_cast<std::size_t>(samples.dim(0)), length = planar.size() / channels;
+  if (channels == 1) return planar;
+  std::vector<float> out(planar.size());
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t i = 0; i < length; ++i) out[i * channels + c] = planar[c * length + i];
+  return out;
 }
 
 void warn_of_clipping(const std::vector<float>& samples) {
@@ -114,18 +140,20 @@ int run(Program& program, const Request& r) {
   check_writable(r.output);
   ExecutionContext context(program.device());
   const ContextScope scope(context);
-  int sample_rate = 0;
-  Tensor song = read_song(r, &sample_rate, format);
+  Song song = read_song(r, format);
   if (r.rate != 1 || r.pitch_steps != 0)
-    song = audio::change_tempo_and_pitch(song, r.rate, r.pitch_steps, static_cast<int>(r.bins_per_octave));
-  if (program.given("--noise-snr-db")) song = audio::add_noise(song, r.noise_snr_db, program.common().seed);
-  if (r.gain_db != 0) song = audio::apply_gain(song, r.gain_db);
-  const std::vector<float> samples = song.to_host<float>();
-  song = Tensor();
+    song.samples = audio::change_tempo_and_pitch(song.samples, r.rate, r.pitch_steps,
+                                                 static_cast<int>(r.bins_per_octave));
+  if (program.given("--noise-snr-db"))
+    song.samples = audio::add_noise(song.samples, r.noise_snr_db, program.common().seed);
+  if (r.gain_db != 0) song.samples = audio::apply_gain(song.samples, r.gain_db);
+  const int channels = static_cast<int>(song.samples.dim(0));
+  const std::vector<float> samples = interleave(std::exchange(song.samples, Tensor()));
   warn_of_clipping(samples);
-  data::write_audio(r.output, samples, sample_rate, format);
-  log_info(printable(r.output), ": ", format_fixed(static_cast<double>(samples.size()) / sample_rate, 2),
-           " s at ", sample_rate, " Hz");
+  data::write_audio(r.output, samples, song.sample_rate, format, channels);
+  log_info(printable(r.output), ": ",
+           format_fixed(static_cast<double>(samples.size()) / channels / song.sample_rate, 2), " s at ",
+           song.sample_rate, " Hz, ", channels, channels == 1 ? " channel" : " channels");
   return 0;
 }
 
@@ -136,9 +164,8 @@ int main(int argc, char** argv) {
   return run_program(
       argc, argv,
       {.name = "augment",
-       .summary = "Changes the tempo, pitch, noise and level of one song. The song is held in memory: some "
-                  "20 bytes a "
-                  "sample of the longer of input and result."},
+       .summary = "Changes the tempo, pitch, noise and level of one song, channel by channel. The song is "
+                  "held in memory: some 20 bytes a sample of the longer of input and result."},
       [&](Options& options) { declare(options, &request); },
       [&](Program& program) { return run(program, request); });
 }

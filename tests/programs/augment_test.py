@@ -91,9 +91,20 @@ class Augment(ProgramTest):
         self.assertLessEqual(max(read(self.output)[0]), 1)
         self.assertNotIn("clipped", self.assert_ok(self.augment("--gain-db", 5)).stderr)
 
-    def test_channels_are_averaged(self):
+    def test_channels_stay_apart(self):
         write_tone(self.song, channels=2)
-        self.assertAlmostEqual(max(self.result()[0]), 0.375, delta=0.001)
+        self.assert_ok(self.augment("--rate", 1.25, "--pitch-steps", 12, "--sr", 8000))
+        with wave.open(str(self.output)) as file:
+            self.assertEqual((file.getnchannels(), file.getframerate()), (2, 8000))
+            samples = array.array("h", file.readframes(file.getnframes()))
+        left, right = samples[0::2], samples[1::2]
+        self.assertEqual(len(left), round(SECONDS / 1.25 * 8000))
+        self.assertAlmostEqual(frequency(right, 8000), 2 * TONE, delta=3)
+        self.assertAlmostEqual(level(right) / level(left), 0.5, delta=0.01)
+        self.assertAlmostEqual(max(self.result("--mono")[0]), 0.375, delta=0.001)
+        write_tone(self.song, channels=6)
+        self.assert_ok(self.augment("--gain-db", -1, output=self.folder / "b.flac"))
+        self.assert_error(self.augment(output=self.folder / "b.mp3"), 2, "--output", "6 channels", "--mono")
 
     def test_other_formats(self):
         for name, magic in (("b.flac", b"fLaC"), ("b.OGG", b"OggS")):
