@@ -29,15 +29,17 @@ inline std::string mp3(const std::vector<float>& samples, const Mp3Options& opti
 /// Bytes of the layer III frame whose header stands at `at`; 0 if none does.
 inline std::size_t mp3_frame_size(const std::string& bytes, std::size_t at) {
   if (at + 4 > bytes.size()) return 0;
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
-  if (byte(0) != 0xff || byte(1) < 0xe0) return 0;
-  const int version = byte(1) >> 3 & 3;  // 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
+  const auto byte = [&](std::size_t i) { return int{static_cast<unsigned char>(bytes[at + i])}; };
+  const int sync = byte(1), layout = byte(2);
+  const int version = sync >> 3 & 3;  // 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
+  const int rate_code = layout >> 2 & 3, bitrate_code = layout >> 4;
+  if (byte(0) != 0xff || sync < 0xe0 || rate_code == 3 || bitrate_code == 15) return 0;
   constexpr int rates[] = {44100, 48000, 32000};
   constexpr int first[] = {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320};
   constexpr int second[] = {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160};
-  const int rate = rates[byte(2) >> 2 & 3] / (version == 3 ? 1 : version == 2 ? 2 : 4);
-  const int kilobits = (version == 3 ? first : second)[byte(2) >> 4];
-  return static_cast<std::size_t>((version == 3 ? 144 : 72) * kilobits * 1000 / rate + (byte(2) >> 1 & 1));
+  const int rate = rates[rate_code] / (version == 3 ? 1 : version == 2 ? 2 : 4);
+  const int kilobits = version == 3 ? first[bitrate_code] : second[bitrate_code];
+  return static_cast<std::size_t>((version == 3 ? 144 : 72) * kilobits * 1000 / rate + (layout >> 1 & 1));
 }
 
 /// Where the frames begin, the Info or Xing frame first.
