@@ -8,7 +8,7 @@ seconds=${1:-120}
 shift || true
 bin=build/fuzz/bin
 work=build/fuzz/corpus
-export LSAN_OPTIONS=suppressions=$PWD/tests/fuzz/lsan.supp:print_suppressions=0
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
   for program in "$bin"/fuzz_*; do names+=("$(basename "$program" | sed 's/^fuzz_//')"); done
