@@ -52,6 +52,7 @@ __global__ void __launch_bounds__(threads)
     };
     Phasor carry = frame(0).direction;
     if (phases && first_out > 0) carry = {phases[2 * row], phases[2 * row + 1]};
+    __syncwarp();  // all lanes have read what one of them is going to replace
     for (std::int64_t first = 0; first < out_frames; first += warp_size) {
       const double place = static_cast<double>(first_out + first + lane) * rate;
       const bool inside = first + lane < out_frames && place >= static_cast<double>(first_frame) &&
