@@ -63,11 +63,9 @@ audio::ClipAugmenter::Clips load_clips(const Corpus& corpus, const std::vector<S
 
 AugmentedClips::AugmentedClips(audio::ClipAugmenter::Clips clips, const FeatureSettings& settings,
                                const AugmentationRanges& ranges, std::optional<Columns> scale)
-    : kind_(settings.kind),
-      clips_(std::move(clips)),
+    : clips_(std::move(clips)),
       augment_(ranges, clips_.samples.dim(1)),
-      extract_(settings.params),
-      lags_(Tensor::from_host(audio::rhythm_lags(settings.params.mel), {audio::rhythm_size})),
+      extract_(settings),
       scale_(std::move(scale)) {}
 
 audio::ClipAugmenter::Clips AugmentedClips::changed(const Tensor& order, std::int64_t rows,
@@ -79,30 +77,29 @@ audio::ClipAugmenter::Clips AugmentedClips::changed(const Tensor& order, std::in
   return augment_(batch, state, stream);
 }
 
-Tensor AugmentedClips::features(const audio::ClipAugmenter::Clips& clips) const {
-  const std::int64_t n = clips.samples.dim(0);
-  if (kind_ == "statistics") {
-    Tensor x = audio::clip_descriptor(extract_, clips.samples, clips.lengths, lags_);
-    if (!scale_) return x;
-    Tensor scaled(x.shape(), DType::f32);
-    kernel::sub_forward(context(), x, scale_->mean, x);
-    kernel::div_forward(context(), x, scale_->standard_deviation, scaled);
-    return scaled;
-  }
-  const Tensor mel = extract_.mel(clips.samples);
-  if (kind_ == "mel_db") return audio::standardize(extract_.mel_db(mel)).reshape({n, -1});
-  const Tensor mfcc = audio::standardize(extract_.mfcc_delta(mel)).reshape({n, -1});
-  if (kind_ == "mfcc") return mfcc;
-  const Tensor db = audio::standardize(extract_.mel_db(mel)).reshape({n, -1});
-  Tensor both({n, db.dim(1) + mfcc.dim(1)}, DType::f32);
-  kernel::place_columns(context(), db, std::int64_t{0}, both);
-  kernel::place_columns(context(), mfcc, db.dim(1), both);
-  return both;
-}
-
 Tensor AugmentedClips::operator()(const Tensor& order, std::int64_t rows, const StepState* state,
                                   std::uint32_t stream) const {
-  return features(changed(order, rows, state, stream));
+  const audio::ClipAugmenter::Clips clips = changed(order, rows, state, stream);
+  std::vector<Tensor> parts = extract_(clips.samples, clips.lengths);
+  std::int64_t columns = 0;
+  for (Tensor& part : parts) {
+    part = part.reshape({rows, -1});
+    columns += part.dim(1);
+  }
+  Tensor x = parts.front();
+  if (parts.size() > 1) {
+    x = Tensor({rows, columns}, DType::f32);
+    std::int64_t column = 0;
+    for (const Tensor& part : parts) {
+      kernel::place_columns(context(), part, column, x);
+      column += part.dim(1);
+    }
+  }
+  if (!scale_) return x;
+  Tensor scaled(x.shape(), DType::f32);
+  kernel::sub_forward(context(), x, scale_->mean, x);
+  kernel::div_forward(context(), x, scale_->standard_deviation, scaled);
+  return scaled;
 }
 
 }  // namespace chorale::data

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "audio/augment.h"
-#include "audio/descriptor.h"
-#include "data/feature_cache.h"
+#include "data/extractor.h"
 
 namespace chorale::data {
 
@@ -42,13 +41,9 @@ class AugmentedClips {
                                       std::uint32_t stream) const;
 
  private:
-  Tensor features(const audio::ClipAugmenter::Clips& clips) const;
-
-  std::string kind_;
   audio::ClipAugmenter::Clips clips_;
   audio::ClipAugmenter augment_;
-  audio::FeatureExtractor extract_;
-  Tensor lags_;
+  Extractor extract_;
   std::optional<Columns> scale_;
 };
 

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <set>
 
-#include "audio/descriptor.h"
 #include "data/csv.h"
 #include "tensor/npy.h"
 
@@ -17,18 +16,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t shard_rows = 64;  ///< at least, but for the last
 
 }  // namespace
-
-Extractor::Extractor(const FeatureSettings& settings) : kind_(settings.kind), features_(settings.params) {}
-
-std::vector<Tensor> Extractor::operator()(const Tensor& clips,
-                                          const std::vector<std::int64_t>& lengths) const {
-  if (kind_ == "statistics") return {audio::clip_descriptor(features_, clips, lengths)};
-  const Tensor mel = features_.mel(clips);
-  std::vector<Tensor> parts;
-  if (kind_ != "mfcc") parts.push_back(audio::standardize(features_.mel_db(mel)));
-  if (kind_ != "mel_db") parts.push_back(audio::standardize(features_.mfcc_delta(mel)));
-  return parts;
-}
 
 CacheWriter::CacheWriter(const Corpus& corpus, const FeatureSettings& settings, bool verify)
     : folder_(cache_folder(corpus, settings)), extract_(settings) {
@@ -74,7 +61,7 @@ void CacheWriter::add_bad(const Song& song, const FileStamp& stamp, const std::s
 
 void CacheWriter::add(const std::vector<ClipOrigin>& origins, const Tensor& clips,
                       const std::vector<std::int64_t>& lengths) {
-  const std::vector<Tensor> parts = extract_(clips, lengths);
+  const std::vector<Tensor> parts = extract_(clips, Tensor::from_host(lengths, {clips.dim(0)}));
   const std::int64_t row_size = element_count(index_.row_shape), n = clips.dim(0);
   std::int64_t size = 0;
   for (const Tensor& part : parts) size += part.size();

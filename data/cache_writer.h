@@ -9,26 +9,13 @@
 #include <vector>
 
 #include "data/corpus.h"
+#include "data/extractor.h"
 #include "data/feature_cache.h"
 #include "data/feature_index.h"
 #include "tensor/file.h"
 #include "tensor/tensor.h"
 
 namespace chorale::data {
-
-/// One kind of feature of a batch of clips.
-class Extractor {
- public:
-  explicit Extractor(const FeatureSettings& settings);
-  const std::vector<std::int64_t>& empty_bands() const { return features_.empty_bands(); }
-  /// clips f32 (n, clip length); lengths: samples of each that are not padding. The parts, f32 (n, ...), that
-  /// one after the other make a clip's row.
-  std::vector<Tensor> operator()(const Tensor& clips, const std::vector<std::int64_t>& lengths) const;
-
- private:
-  std::string kind_;
-  audio::FeatureExtractor features_;
-};
 
 /// Where a clip comes from. The clips of a song are added one after the other, the first and the last marked.
 struct ClipOrigin {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "audio/descriptor.h"
 #include "autograd/train_state.h"
 #include "data/audio_writer.h"
 #include "kernels/error.h"
@@ -198,13 +199,7 @@ class AugmentedDevices : public AugmentedTraining {
     const FeatureSet set = cached();
     models::testing::TrainingRun run(problem(set), "", data(set, ranges));
     Outcome outcome;
-    for (int epoch = 0; epoch < epochs; ++epoch) {
-      run.trainer->begin_epoch(epoch);
-      while (!run.trainer->epoch_done()) {
-        run.trainer->step();
-        outcome.losses.push_back(run.trainer->read_metrics().loss);
-      }
-    }
+    outcome.losses = run.train(epochs);
     outcome.weights = run.weights();
     return outcome;
   }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "audio/descriptor.h"
 #include "data/augmented_clips.h"
 #include "kernels/error.h"
 #include "tensor/step_graph.h"

@@ -24,13 +24,7 @@ Outcome train(ExecutionContext& context, const std::string& model, const std::st
   // Four batches an epoch, the last one smaller. One epoch for FactorVAE: where rounding puts a unit of the
   // discriminator on the other side of LeakyReLU's kink, its gradient jumps, and the two players drift apart.
   const int epochs = model == "factor" ? 1 : 3;
-  for (int epoch = 0; epoch < epochs; ++epoch) {
-    run.trainer->begin_epoch(epoch);
-    while (!run.trainer->epoch_done()) {
-      run.trainer->step();
-      outcome.losses.push_back(run.trainer->read_metrics().loss);
-    }
-  }
+  outcome.losses = run.train(epochs);
   outcome.weights = run.weights();
   const TrainingData data = problem.data();
   outcome.codes = encode_all(*run.model, data.features, data.labels).to_host<float>();

@@ -102,6 +102,18 @@ struct TrainingRun {
   }
   TrainingRun(const Problem& problem, const std::string& folder)
       : TrainingRun(problem, folder, problem.data()) {}
+  /// The loss of the epoch so far, after each step of `epochs` epochs from the first on.
+  std::vector<double> train(int epochs) {
+    std::vector<double> losses;
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      trainer->begin_epoch(epoch);
+      while (!trainer->epoch_done()) {
+        trainer->step();
+        losses.push_back(trainer->read_metrics().loss);
+      }
+    }
+    return losses;
+  }
   std::vector<float> weights() {
     std::vector<float> all;
     for (const auto& p : model->parameters().named()) {

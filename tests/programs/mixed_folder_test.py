@@ -75,8 +75,8 @@ REFUSED = {
     "text.wav": (b"Once upon a time there was no sound at all.\n" * 50, "not an audio file"),
     "text.mp3": (b"Once upon a time there was no sound at all.\n" * 50, "not an audio file"),
     "picture.flac": (b"\x89PNG\r\n\x1a\n" + bytes(3000), "not an audio file"),
-    "stub.flac": (b"fLaC" + bytes(40), "cannot be decoded"),
-    "stub.ogg": (b"OggS" + bytes(40), "cannot be decoded"),
+    "only_marker.flac": (b"fLaC" + bytes(40), "cannot be decoded"),
+    "only_marker.ogg": (b"OggS" + bytes(40), "cannot be decoded"),
 }
 
 # Rows 3, 4, 7, 10, 11 and 15: what is read all the same, and the words of the warning, if there is one.
