@@ -6,14 +6,13 @@
 #include <set>
 
 #include "data/csv.h"
-#include "tensor/npy.h"
 
 namespace chorale::data {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t shard_rows = 64;  ///< at least, but for the last
+constexpr std::int64_t shard_rows = 64;  ///< but for the last
 
 }  // namespace
 
@@ -67,44 +66,35 @@ void CacheWriter::add(const std::vector<ClipOrigin>& origins, const Tensor& clip
   for (const Tensor& part : parts) size += part.size();
   if (size != n * row_size)
     throw ContractError("feature cache: rows of another shape than feature_shape() says");
-  const auto needed = static_cast<std::size_t>((pending_rows_ + n) * row_size);
-  if (pending_values_.size() < needed) pending_values_.resize(needed);
-  float* row = pending_values_.data() + pending_rows_ * row_size;
-  for (std::int64_t i = 0; i < n; ++i)
-    for (const Tensor& part : parts) {
-      part[i].download(row, DType::f32);
-      row += part.size() / n;
-    }
-  for (const ClipOrigin& origin : origins) {
-    if (origin.first)
-      open_ = {origin.song->audio_path.string(), origin.stamp, next_shard(), pending_rows_, 0, ""};
-    ++open_.count;
-    ++pending_rows_;
-    if (origin.last) closed_.emplace_back(origin.song->song_id, open_);
+  for (std::int64_t i = 0; i < n;) {
+    if (shard_ && shard_->room() == 0) close_shard();
+    if (!shard_) shard_.emplace(folder_ + "/" + shard_name(next_shard()), index_.row_shape, shard_rows);
+    const std::int64_t row = shard_->rows(), end = std::min(n, i + shard_->room());
+    shard_->append(parts, i, end);
+    for (std::int64_t at = i; at < end; ++at) note(origins[static_cast<std::size_t>(at)], row + at - i);
+    i = end;
   }
-  if (pending_rows_ < shard_rows) return;
-  write_shard();
-  if (Clock::now() >= index_due_) write_index();
+  if (changed_ && Clock::now() >= index_due_) write_index();
+}
+
+/// A clip is row `row` of the shard that is open.
+void CacheWriter::note(const ClipOrigin& origin, std::int64_t row) {
+  if (origin.first) open_ = {origin.song->audio_path.string(), origin.stamp, next_shard(), row, 0, ""};
+  ++open_.count;
+  if (origin.last) closed_.emplace_back(origin.song->song_id, open_);
 }
 
 void CacheWriter::flush() {
-  if (pending_rows_ > 0) write_shard();
+  if (shard_) close_shard();
   if (changed_) write_index();
 }
 
-void CacheWriter::write_shard() {
+void CacheWriter::close_shard() {
   const int number = next_shard();
-  const std::string path = folder_ + "/" + shard_name(number);
-  const auto values = std::span<const float>(pending_values_)
-                          .first(static_cast<std::size_t>(pending_rows_ * element_count(index_.row_shape)));
-  NpyWriter writer(path, DType::f32, index_.row_shape, Durability::fast);
-  writer.append(values);
-  writer.commit();
-  index_.shards[number] = {pending_rows_, file_hash(path, std::as_bytes(values)),
-                           file_stamp(path).value_or(FileStamp{})};
+  index_.shards[number] = shard_->commit();
+  shard_.reset();
   for (const auto& [song_id, song] : closed_) index_.songs[song_id] = song;
   closed_.clear();
-  pending_rows_ = 0;
   changed_ = true;
 }
 

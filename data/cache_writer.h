@@ -12,6 +12,7 @@
 #include "data/extractor.h"
 #include "data/feature_cache.h"
 #include "data/feature_index.h"
+#include "data/shard_writer.h"
 #include "tensor/file.h"
 #include "tensor/tensor.h"
 
@@ -46,7 +47,7 @@ class CacheWriter {
   void add(const std::vector<ClipOrigin>& origins, const Tensor& clips,
            const std::vector<std::int64_t>& lengths);
 
-  /// Writes what is pending as a shard, then the index with the songs that are whole now.
+  /// Completes the shard that is open, then writes the index with the songs that are whole now.
   void flush();
   /// Removes shards that no song refers to any more.
   void remove_unused_shards();
@@ -59,7 +60,8 @@ class CacheWriter {
   int next_shard() const { return index_.shards.empty() ? 0 : index_.shards.rbegin()->first + 1; }
   void take_up(const FeatureSettings& settings, bool verify);
   void drop_damaged_shards(bool verify);
-  void write_shard();
+  void note(const ClipOrigin& origin, std::int64_t row);
+  void close_shard();
   void write_index();
 
   std::string folder_;
@@ -67,11 +69,9 @@ class CacheWriter {
   Extractor extract_;
   FeatureIndex index_;
   std::string rebuilt_;
-  std::vector<float> pending_values_;  ///< keeps its size from shard to shard
-  std::int64_t pending_rows_ = 0;
-  IndexedSong open_;  ///< the song whose last clip is still to come
-  std::vector<std::pair<std::string, IndexedSong>>
-      closed_;  ///< by song id: whole once what is pending is written
+  std::optional<ShardWriter> shard_;
+  IndexedSong open_;                                         ///< the song whose last clip is still to come
+  std::vector<std::pair<std::string, IndexedSong>> closed_;  ///< by song id: whole once the shard is
   bool changed_ = false;
   Clock::time_point index_due_{};  ///< not to be written before
 };

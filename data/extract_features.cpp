@@ -5,8 +5,9 @@
 // There are as many decoding threads as processors, and on a CPU as many that compute beside them. Whoever is
 // behind gets the processors: decoders stop once they are some clips ahead, and the device waits for clips.
 // On two processors 1 to 4 decoding and 1 or 2 computing threads took the same processor time (200 clips of
-// 30 s: 1.2 s of WAV, 2.3 s of FLAC, within 10 %). Collecting and writing the rows, 1.3 MB a clip of `both`,
-// is one thread's work: with very many decoders that is the limit.
+// 30 s: 1.2 s of WAV, 2.3 s of FLAC, within 10 %). Rows, 1.3 MB a clip of `both`, are hashed and written
+// while the next batch is computed (shard_writer.h), by one thread: with very many decoders that is the
+// limit.
 #include <algorithm>
 #include <chrono>
 #include <memory>

@@ -349,8 +349,6 @@ std::string header_text(std::string_view type, const Shape& shape) {
   return header + dictionary;
 }
 
-std::string header_text(DType dtype, const Shape& shape) { return header_text(descr(dtype), shape); }
-
 void write_elements(AtomicFile& file, DType dtype, const void* values, std::size_t count) {
   if (dtype != DType::bf16) {
     if (count > 0) file.write(values, count * dtype_size(dtype));
@@ -370,6 +368,8 @@ void append_elements(AtomicFile& file, const Tensor& tensor) {
 }
 
 }  // namespace
+
+std::string npy_header(DType dtype, const Shape& shape) { return header_text(descr(dtype), shape); }
 
 NpyLayout read_npy_layout(const InputFile& file) {
   Header header = read_header(file);
@@ -401,14 +401,14 @@ Tensor read_npy(const std::string& path) {
 
 void write_npy(const std::string& path, DType dtype, const void* values, const Shape& shape) {
   AtomicFile file(path);
-  file.write(header_text(dtype, shape));
+  file.write(npy_header(dtype, shape));
   write_elements(file, dtype, values, static_cast<std::size_t>(element_count(shape)));
   file.commit();
 }
 
 void write_npy(const std::string& path, const Tensor& tensor) {
   AtomicFile file(path);
-  file.write(header_text(tensor.dtype(), tensor.shape()));
+  file.write(npy_header(tensor.dtype(), tensor.shape()));
   append_elements(file, tensor);
   file.commit();
 }
@@ -431,7 +431,7 @@ NpyWriter::NpyWriter(const std::string& path, DType dtype, Shape row_shape, Dura
       row_size_(element_count(row_shape_)) {
   Shape shape = row_shape_;
   shape.insert(shape.begin(), 0);
-  const std::string header = header_text(dtype_, shape);
+  const std::string header = npy_header(dtype_, shape);
   header_bytes_ = header.size();
   file_.write(header);
 }
@@ -464,7 +464,7 @@ void NpyWriter::append(const Tensor& rows) {
 void NpyWriter::commit() {
   Shape shape = row_shape_;
   shape.insert(shape.begin(), rows_);
-  const std::string header = header_text(dtype_, shape);
+  const std::string header = npy_header(dtype_, shape);
   // The header's padding absorbs the digits of the row count, so the data stays where it is.
   if (header.size() != header_bytes_) throw ContractError("NpyWriter: header grew");
   file_.write_at(0, header.data(), header.size());

@@ -54,6 +54,9 @@ Tensor read_npy(const std::string& path);
 /// Writes the tensor; the file is replaced when it is complete.
 void write_npy(const std::string& path, const Tensor& tensor);
 
+/// What comes before the elements in a file. As in NumPy's, it is of one length for any first dimension.
+std::string npy_header(DType dtype, const Shape& shape);
+
 /// Writes f32 (..., 2), real and imaginary parts, as complex64 of the shape without its last dimension.
 void write_npy_complex(const std::string& path, const Tensor& pairs);
 

@@ -115,12 +115,13 @@ TEST_F(FeatureCacheRecovery, BadFilesAreListedAndSkippedOnceUntilTheyChange) {
   EXPECT_EQ(summary.skipped.size(), 1u);
 }
 
-// 70 songs make two shards, the first of which is complete when the last kill comes.
+// 80 songs make two shards. The first is complete when the batch after it comes, which is before the last
+// kill.
 TEST_F(FeatureCacheRecovery, SurvivesBeingKilled) {
-  render(70);
+  render(80);
   extract();
   const std::vector<float> before = values();
-  for (const std::int64_t moment : {1, 30, 66}) {
+  for (const std::int64_t moment : {1, 30, 74}) {
     fs::remove_all(root() / "features");
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
@@ -137,7 +138,7 @@ TEST_F(FeatureCacheRecovery, SurvivesBeingKilled) {
     ::waitpid(child, &status, 0);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
     const ExtractionSummary summary = extract();
-    EXPECT_EQ(summary.computed + summary.reused, 70);
+    EXPECT_EQ(summary.computed + summary.reused, 80);
     EXPECT_EQ(summary.reused, moment < 64 ? 0 : 64);
     EXPECT_EQ(values(), before) << moment;
     for (const auto& entry : fs::directory_iterator(cache())) {
