@@ -46,7 +46,7 @@ Digits read_digits(const std::string& folder) {
 }
 
 double accuracy(const Digits& digits, const std::vector<std::int32_t>& predicted) {
-  return cluster::cluster_accuracy(digits.labels, predicted).value.value_or(0);
+  return cluster::cluster_accuracy({digits.labels, predicted}).value.value_or(0);
 }
 
 double kmeans_accuracy(const Digits& digits, const Tensor& points, std::uint64_t seed) {

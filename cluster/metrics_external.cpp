@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Metrics of a clustering against known labels; all follow from the contingency table.
+// The contingency table, and the metrics that count points or pairs of points in it.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "cluster/metrics.h"
+#include "cluster/contingency.h"
 
 namespace chorale::cluster {
 namespace {
@@ -20,104 +20,104 @@ std::size_t position(const std::vector<std::int32_t>& values, std::int32_t value
   return static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), value) - values.begin());
 }
 
-/// The table with its sums, or why metrics against labels do not exist.
-struct Comparison {
-  Contingency table;
-  std::vector<std::int64_t> rows, columns;
-  std::string undefined;
-
-  Comparison(Labels truth, Labels predicted) : table(contingency_table(truth, predicted)) {
-    if (table.n == 0) undefined = "there are no points";
-    if (table.clusters == std::vector<std::int32_t>{-1}) undefined = "all points are noise";
-    rows.assign(table.classes.size(), 0);
-    columns.assign(table.clusters.size(), 0);
-    for (std::size_t r = 0; r < rows.size(); ++r)
-      for (std::size_t c = 0; c < columns.size(); ++c) {
-        rows[r] += table.at(r, c);
-        columns[c] += table.at(r, c);
-      }
-  }
-};
-
-double entropy(const std::vector<std::int64_t>& counts, std::int64_t n) {
-  double h = 0;
-  for (const std::int64_t count : counts) {
-    const double p = static_cast<double>(count) / static_cast<double>(n);
-    if (count > 0) h -= p * std::log(p);
-  }
-  return h;
-}
-
 double square_sum(const std::vector<std::int64_t>& counts) {
   double sum = 0;
   for (const std::int64_t count : counts) sum += static_cast<double>(count) * static_cast<double>(count);
   return sum;
 }
 
+/// Ordered pairs of points.
+struct Pairs {
+  double both, neither, class_only, cluster_only;  ///< that share
+
+  explicit Pairs(const TableSums& sums) {
+    const double n = static_cast<double>(sums.table.n);
+    const double together = square_sum(sums.table.counts);
+    both = together - n;
+    class_only = square_sum(sums.rows) - together;
+    cluster_only = square_sum(sums.columns) - together;
+    neither = n * n - n - both - class_only - cluster_only;
+  }
+};
+
 }  // namespace
 
-Contingency contingency_table(Labels truth, Labels predicted) {
-  if (truth.size() != predicted.size())
-    throw ContractError("contingency_table: " + std::to_string(truth.size()) + " known labels for " +
-                        std::to_string(predicted.size()) + " points");
-  Contingency t{distinct(truth), distinct(predicted), {}, static_cast<std::int64_t>(truth.size())};
-  t.counts.assign(t.classes.size() * t.clusters.size(), 0);
-  for (std::size_t i = 0; i < truth.size(); ++i)
-    ++t.counts[position(t.classes, truth[i]) * t.clusters.size() + position(t.clusters, predicted[i])];
-  return t;
-}
-
-Metric adjusted_rand_index(Labels truth, Labels predicted) {
-  const Comparison c(truth, predicted);
-  if (!c.undefined.empty()) return {std::nullopt, c.undefined};
-  const double n = static_cast<double>(c.table.n);
-  const double together = square_sum(c.table.counts), rows = square_sum(c.rows),
-               columns = square_sum(c.columns);
-  // Ordered pairs: in one class and one cluster, in neither, in one class only, in one cluster only.
-  const double tp = together - n, fp = columns - together, fn = rows - together;
-  const double tn = n * n - n - tp - fp - fn;
-  if (fn == 0 && fp == 0) return {1.0, ""};
-  return {2.0 * (tp * tn - fn * fp) / ((tp + fn) * (fn + tn) + (tp + fp) * (fp + tn)), ""};
-}
-
-Metric normalized_mutual_info(Labels truth, Labels predicted) {
-  const Comparison c(truth, predicted);
-  if (!c.undefined.empty()) return {std::nullopt, c.undefined};
-  if (c.rows.size() == 1 && c.columns.size() == 1) return {1.0, ""};
-  const double n = static_cast<double>(c.table.n);
-  double information = 0;
-  for (std::size_t r = 0; r < c.rows.size(); ++r)
-    for (std::size_t k = 0; k < c.columns.size(); ++k) {
-      const double count = static_cast<double>(c.table.at(r, k));
-      if (count == 0) continue;
-      information += count / n *
-                     (std::log(count) - std::log(static_cast<double>(c.rows[r])) -
-                      std::log(static_cast<double>(c.columns[k])) + std::log(n));
+TableSums::TableSums(const Contingency& of)
+    : table(of), rows(of.classes.size()), columns(of.clusters.size()) {
+  if (table.n == 0) undefined = "there are no points";
+  if (table.clusters == std::vector<std::int32_t>{-1}) undefined = "all points are noise";
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      rows[r] += table.at(r, c);
+      columns[c] += table.at(r, c);
     }
-  if (information <= std::numeric_limits<double>::epsilon()) return {0.0, ""};
-  return {information / (0.5 * (entropy(c.rows, c.table.n) + entropy(c.columns, c.table.n))), ""};
 }
 
-Metric cluster_purity(Labels truth, Labels predicted) {
-  const Comparison c(truth, predicted);
-  if (!c.undefined.empty()) return {std::nullopt, c.undefined};
+Contingency::Contingency(Labels truth, Labels predicted)
+    : classes(distinct(truth)), clusters(distinct(predicted)), n(static_cast<std::int64_t>(truth.size())) {
+  if (truth.size() != predicted.size())
+    throw ContractError("contingency table: " + std::to_string(truth.size()) + " known labels for " +
+                        std::to_string(predicted.size()) + " points");
+  counts.assign(classes.size() * clusters.size(), 0);
+  for (std::size_t i = 0; i < truth.size(); ++i)
+    ++counts[position(classes, truth[i]) * clusters.size() + position(clusters, predicted[i])];
+}
+
+Metric adjusted_rand_index(const Contingency& table) {
+  const TableSums sums(table);
+  if (!sums.undefined.empty()) return {std::nullopt, sums.undefined};
+  const Pairs p(sums);
+  if (p.class_only == 0 && p.cluster_only == 0) return {1.0, ""};
+  return {2.0 * (p.both * p.neither - p.class_only * p.cluster_only) /
+              ((p.both + p.class_only) * (p.class_only + p.neither) +
+               (p.both + p.cluster_only) * (p.cluster_only + p.neither)),
+          ""};
+}
+
+Metric fowlkes_mallows_index(const Contingency& table) {
+  const TableSums sums(table);
+  if (!sums.undefined.empty()) return {std::nullopt, sums.undefined};
+  const Pairs p(sums);
+  if (p.both == 0) return {0.0, ""};
+  return {std::sqrt(p.both / (p.both + p.class_only)) * std::sqrt(p.both / (p.both + p.cluster_only)), ""};
+}
+
+Metric cluster_purity(const Contingency& table) {
+  const TableSums sums(table);
+  if (!sums.undefined.empty()) return {std::nullopt, sums.undefined};
   std::int64_t right = 0;
-  for (std::size_t k = 0; k < c.columns.size(); ++k) {
+  for (std::size_t k = 0; k < sums.columns.size(); ++k) {
     std::int64_t most = 0;
-    for (std::size_t r = 0; r < c.rows.size(); ++r) most = std::max(most, c.table.at(r, k));
+    for (std::size_t r = 0; r < sums.rows.size(); ++r) most = std::max(most, table.at(r, k));
     right += most;
   }
-  return {static_cast<double>(right) / static_cast<double>(c.table.n), ""};
+  return {static_cast<double>(right) / static_cast<double>(table.n), ""};
 }
 
-Metric cluster_accuracy(Labels truth, Labels predicted) {
-  const Comparison c(truth, predicted);
-  if (!c.undefined.empty()) return {std::nullopt, c.undefined};
-  const std::vector<std::int64_t> match = maximum_assignment(c.table.counts, c.rows.size(), c.columns.size());
+Metric cluster_accuracy(const Contingency& table) {
+  const TableSums sums(table);
+  if (!sums.undefined.empty()) return {std::nullopt, sums.undefined};
+  const std::vector<std::int64_t> match =
+      maximum_assignment(table.counts, table.classes.size(), table.clusters.size());
   std::int64_t right = 0;
   for (std::size_t r = 0; r < match.size(); ++r)
-    if (match[r] >= 0) right += c.table.at(r, static_cast<std::size_t>(match[r]));
-  return {static_cast<double>(right) / static_cast<double>(c.table.n), ""};
+    if (match[r] >= 0) right += table.at(r, static_cast<std::size_t>(match[r]));
+  return {static_cast<double>(right) / static_cast<double>(table.n), ""};
+}
+
+std::array<Metric, metric_names.size() - data_metrics> agreement(const Contingency& table) {
+  return {adjusted_rand_index(table),
+          normalized_mutual_info(table),
+          cluster_purity(table),
+          cluster_accuracy(table),
+          adjusted_mutual_info(table),
+          normalized_mutual_info(table, Average::minimum),
+          normalized_mutual_info(table, Average::geometric),
+          normalized_mutual_info(table, Average::maximum),
+          homogeneity(table),
+          completeness(table),
+          v_measure(table),
+          fowlkes_mallows_index(table)};
 }
 
 std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weights, std::size_t rows,

@@ -59,10 +59,10 @@ std::vector<ClusteringRow> evaluate_clusterings(const std::string& method, const
     for (const Labelling& labelling : labellings) {
       const auto truth = encode_labels(labelling.values);
       row.method = method + "/" + labelling.name;
-      row.adjusted_rand_index = take(cluster::adjusted_rand_index(truth, labels), "ARI");
-      row.normalized_mutual_info = take(cluster::normalized_mutual_info(truth, labels), "NMI");
-      row.cluster_purity = take(cluster::cluster_purity(truth, labels), "purity");
-      row.cluster_accuracy = take(cluster::cluster_accuracy(truth, labels), "accuracy");
+      row.adjusted_rand_index = take(cluster::adjusted_rand_index({truth, labels}), "ARI");
+      row.normalized_mutual_info = take(cluster::normalized_mutual_info({truth, labels}), "NMI");
+      row.cluster_purity = take(cluster::cluster_purity({truth, labels}), "purity");
+      row.cluster_accuracy = take(cluster::cluster_accuracy({truth, labels}), "accuracy");
       rows.push_back(row);
     }
   }

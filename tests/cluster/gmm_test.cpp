@@ -119,7 +119,7 @@ TEST_F(GmmTest, ResponsibilitiesSeparateBlobs) {
     labels.push_back(static_cast<std::int32_t>(std::max_element(row, row + 6) - row));
     EXPECT_NEAR(std::accumulate(row, row + 6, 0.0), 1, 1e-5);
   }
-  EXPECT_EQ(*adjusted_rand_index(data.truth, labels).value, 1.0);
+  EXPECT_EQ(*adjusted_rand_index({data.truth, labels}).value, 1.0);
   // Other rows, in other chunks and about another mean, get the same values.
   const Tensor some = data.x.slice(0, 100, 117).clone();
   const auto few = g.score_samples(some).to_host<float>(), all = g.log_likelihood_.to_host<float>();

@@ -54,7 +54,7 @@ TEST_F(KMeans, InertiaIsWithinOnePercentOfScikitLearn) {
     const auto theirs = test::labels_of(name + "_kmeans.npy");
     const auto ours = r.labels_.to_host<std::int32_t>();
     std::printf("%-8s %4d %16.2f %16.2f %9.6f %10.4f\n", name.c_str(), set["k"].get<int>(), r.inertia_,
-                expected, r.inertia_ / expected, *adjusted_rand_index(theirs, ours).value);
+                expected, r.inertia_ / expected, *adjusted_rand_index({theirs, ours}).value);
     EXPECT_LT(r.inertia_, 1.01 * expected) << name;
     EXPECT_GT(r.inertia_, 0.9 * expected) << name;
   }
@@ -217,11 +217,11 @@ TEST_F(KMeans, WideRowsAndManyClusters) {
   // More columns than one pass over a tile's depth holds, more clusters than one chunk of vectors.
   const test::Data wide = test::blobs(120, 700, 6, 24);
   EXPECT_EQ(
-      *adjusted_rand_index(wide.truth, kmeans(wide.x, options(6)).labels_.to_host<std::int32_t>()).value,
+      *adjusted_rand_index({wide.truth, kmeans(wide.x, options(6)).labels_.to_host<std::int32_t>()}).value,
       1.0);
   const test::Data many = test::blobs(3000, 6, 300, 8);
   const KMeansResult r = kmeans(many.x, options(300, 2));
-  EXPECT_GT(*adjusted_rand_index(many.truth, r.labels_.to_host<std::int32_t>()).value, 0.95);
+  EXPECT_GT(*adjusted_rand_index({many.truth, r.labels_.to_host<std::int32_t>()}).value, 0.95);
   const auto again = kmeans_predict(many.x, r.cluster_centers_).to_host<std::int32_t>();
   EXPECT_EQ(again, r.labels_.to_host<std::int32_t>());
 }

@@ -60,12 +60,42 @@ def data_metrics(x, labels):
 
 
 def label_metrics(truth, predicted):
+    def normalized(average):
+        return metrics.normalized_mutual_info_score(truth, predicted, average_method=average)
+
     return {
         "adjusted_rand_index": metrics.adjusted_rand_score(truth, predicted),
         "normalized_mutual_info": metrics.normalized_mutual_info_score(truth, predicted),
         "cluster_purity": purity(truth, predicted),
         "cluster_accuracy": accuracy(truth, predicted),
+        "adjusted_mutual_info": metrics.adjusted_mutual_info_score(truth, predicted),
+        "normalized_mutual_info_min": normalized("min"),
+        "normalized_mutual_info_geometric": normalized("geometric"),
+        "normalized_mutual_info_max": normalized("max"),
+        "homogeneity": metrics.homogeneity_score(truth, predicted),
+        "completeness": metrics.completeness_score(truth, predicted),
+        "v_measure": metrics.v_measure_score(truth, predicted),
+        "fowlkes_mallows_index": metrics.fowlkes_mallows_score(truth, predicted),
+        "adjusted_mutual_info_max": metrics.adjusted_mutual_info_score(truth, predicted, average_method="max"),
+        "v_measure_beta_half": metrics.v_measure_score(truth, predicted, beta=0.5),
+        "mutual_info": metrics.mutual_info_score(truth, predicted),
     }
+
+
+def small_labels():
+    """Pairs of labellings at the edges of the definitions, and random ones of unlike sizes."""
+    random = np.random.default_rng(0)
+    return [
+        ([0, 0, 1, 1], [1, 1, 0, 0]),
+        ([0, 0, 0, 0], [0, 1, 2, 3]),
+        ([0, 1, 2, 3], [0, 1, 2, 3]),
+        ([0, 0, 0], [5, 5, 5]),
+        ([0, 0, 1, 1, 2, 2], [0, 0, 0, 0, 0, 0]),
+        ([0, 1, 0, 1, 0, 1, 0, 1], [0, 0, 1, 1, 0, 0, 1, 1]),
+        (random.integers(0, 4, 50).tolist(), random.integers(-1, 6, 50).tolist()),
+        (random.integers(0, 30, 40).tolist(), random.integers(0, 25, 40).tolist()),
+        (np.minimum(random.geometric(0.2, 2000), 12).tolist(), random.integers(0, 3, 2000).tolist()),
+    ]
 
 
 def lloyd(x, init, **options):
@@ -123,6 +153,10 @@ def main():
             "lloyd_3": lloyd(x, x[:k], max_iter=3),
             "lloyd_empty": lloyd(x, far),
         }
+    golden["small_labels"] = [
+        {"truth": truth, "predicted": predicted, "metrics": label_metrics(truth, predicted)}
+        for truth, predicted in small_labels()
+    ]
     golden["pca"] = {
         "digits": pca(sets["digits"][0], 6),
         "iris": pca(sets["iris"][0], 3),
