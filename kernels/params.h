@@ -136,4 +136,11 @@ struct MaskParams {
 /// Points per partial sum of the k-means kernels: a fixed number, so that sums depend on nothing else.
 constexpr std::int64_t kmeans_block = 512;
 
+/// What the state of a Gaussian mixture's fit (gmm_update) holds, in this order.
+enum GmmState : int { gmm_bound, gmm_steps, gmm_converged, gmm_failed, gmm_state_size };
+
+/// Responsibilities up to this are left out of first and second moments: beside a component of one row, those
+/// of a million rows together stay below a unit in the last place of f32.
+constexpr float gmm_negligible = 0x1p-46f;
+
 }  // namespace chorale

@@ -123,6 +123,7 @@ std::vector<OpCase> augmentation_cases();
 std::vector<OpCase> stretching_cases();
 std::vector<OpCase> audio_resample_cases();
 std::vector<OpCase> cluster_cases();
+std::vector<OpCase> mixture_fit_cases();
 
 /// All of them.
 const std::vector<OpCase>& all_cases();
