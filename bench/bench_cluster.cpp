@@ -62,7 +62,7 @@ void gmm(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t k
   const Tensor x = blobs(n, d, k, 10);
   cluster::GmmOptions options;
   options.n_components = k;
-  options.n_init = 1;
+  options.covariance_type = cluster::CovarianceType::diag;
   options.max_iter = 20;
   options.tol = 0;
   cluster::Gmm result;

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Expectation maximisation on the kernels of VaDE's latent, which see each row as a posterior of almost no
-// width:
+// Expectation maximisation. All parameters live on the device; an iteration is gmm_step (one pass over the
+// rows: E and the sums of M) and gmm_update (M), which keep count and stop by themselves. The host looks
+// every few iterations.
 //
-//   E-step   mixture_latent_forward gives gamma, and log p(x) from the KL divergence
-//   M-step   mixture_latent_backward: the gradients of sum log p(x) by means m and log-variances log s are
-//              g_c = sum gamma (x - m_c) / s_c       h_c = 0.5 sum gamma ((x - m_c)^2 / s_c - 1)
-//            and with N_c = sum gamma the update is
-//              m' = m + s g / N                      s' = s (N + 2 h) / N - (m' - m)^2 + reg_covar
-//
-// Differences are taken from the current means, so that neither tight clusters far from the origin nor
-// columns without variance cancel, as they would in sums of x^2; kernels sum in f64. The rows go through in
-// chunks, which bounds n k; sums of chunks are f64 on the host.
+// Sums are about the current means, so that tight clusters far from the origin do not cancel; the first means
+// are those of the start. Tied covariances need the scatter of all rows about the origin only once, because
+// responsibilities add up to 1; it is put together from the scatter within hard clusters and their means.
 #include "cluster/gmm.h"
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <numbers>
-#include <numeric>
+#include <optional>
 
 #include "cluster/kmeans.h"
 #include "cluster/rows.h"
@@ -27,8 +20,27 @@
 namespace chorale::cluster {
 namespace {
 
-/// Rows of a chunk times (columns + components).
-constexpr std::int64_t chunk_elements = std::int64_t{1} << 21;
+/// Iterations between looks at the state.
+constexpr std::int64_t look_every = 4;
+
+void check_init(const Tensor& init, std::int64_t n, std::int64_t k) {
+  const std::string allowed = " (allowed f32 (" + std::to_string(n) + ", " + std::to_string(k) +
+                              ") or i32 (" + std::to_string(n) + "))";
+  if (!(init.dtype() == DType::f32 && init.shape() == Shape{n, k}) &&
+      !(init.dtype() == DType::i32 && init.shape() == Shape{n}))
+    throw UsageError("init: neither responsibilities nor labels: " + std::string(dtype_name(init.dtype())) +
+                     " " + to_string(init.shape()) + allowed);
+  if (init.dtype() == DType::i32) {
+    for (const std::int32_t label : init.to_host<std::int32_t>())
+      if (label < 0 || label >= k)
+        throw UsageError("init: not a label: " + std::to_string(label) + " (allowed 0 to " +
+                         std::to_string(k - 1) + ")");
+  } else {
+    for (const float r : init.to_host<float>())
+      if (!(r >= 0 && r <= 1))
+        throw UsageError("init: not a responsibility: " + std::to_string(r) + " (allowed 0 to 1)");
+  }
+}
 
 void check_options(const GmmOptions& o, const Tensor& x) {
   const std::int64_t n = x.dim(0);
@@ -43,232 +55,201 @@ void check_options(const GmmOptions& o, const Tensor& x) {
     refuse("n_init", "out of range", std::to_string(o.n_init), "1 to 10000");
   if (o.max_iter < 1) refuse("max_iter", "out of range", std::to_string(o.max_iter), "1 or more");
   if (!(o.tol >= 0) || std::isinf(o.tol)) refuse("tol", "out of range", std::to_string(o.tol), "0 or more");
-  if (!(o.reg_covar >= 1e-12) || std::isinf(o.reg_covar))
-    refuse("reg_covar", "out of range", std::to_string(o.reg_covar), "1e-12 or more");
-  if (o.init.defined() && (o.init.dtype() != DType::f32 || o.init.shape() != Shape{n, o.n_components}))
-    refuse("init", "not responsibilities in f32", to_string(o.init.shape()),
-           "(" + std::to_string(n) + ", " + std::to_string(o.n_components) + ")");
+  if (!(o.reg_covar >= 0) || std::isinf(o.reg_covar))
+    refuse("reg_covar", "out of range", std::to_string(o.reg_covar), "0 or more");
+  if (o.init.defined()) check_init(o.init, n, o.n_components);
 }
 
-/// Of a mixture, in the coordinates of centred rows. Kernels get them in f32; `round` makes them what kernels
-/// got.
-struct Parameters {
-  std::vector<double> weights, means, variances;
-
-  void round() {
-    for (double& m : means) m = static_cast<double>(static_cast<float>(m));
-    for (double& s : variances) s = std::exp(static_cast<double>(static_cast<float>(std::log(s))));
-  }
-};
-
-Tensor upload(const std::vector<double>& values, Shape shape, double (*map)(double) = nullptr) {
-  std::vector<float> rounded(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    rounded[i] = static_cast<float>(map ? map(values[i]) : values[i]);
-  return Tensor::from_host(rounded, std::move(shape));
+/// Labels i32 (n) of the largest responsibilities f32 (n, k).
+Tensor most_likely(const Tensor& responsibilities) {
+  const std::vector<float> r = responsibilities.to_host<float>();
+  const auto k = static_cast<std::ptrdiff_t>(responsibilities.dim(1));
+  std::vector<std::int32_t> labels;
+  for (auto row = r.begin(); row != r.end(); row += k)
+    labels.push_back(static_cast<std::int32_t>(std::max_element(row, row + k) - row));
+  return Tensor::from_host(labels, {responsibilities.dim(0)});
 }
 
-/// Parameters as kernels get them.
-struct DeviceMixture {
-  Tensor logits, means, log_variances;
-
-  DeviceMixture(const Parameters& p, std::int64_t d)
-      : logits(upload(p.weights, {static_cast<std::int64_t>(p.weights.size())}, std::log)),
-        means(upload(p.means, {logits.size(), d})),
-        log_variances(upload(p.variances, {logits.size(), d}, std::log)) {}
+/// Where a restart begins: f32 (n, k) or i32 (n); centers f32 (k, d) near the means that follow from it.
+struct Start {
+  Tensor given, centers;
 };
 
-/// What the kernels tell of all rows under given parameters.
-struct Sums {
-  std::vector<double> count, mean_gradient, variance_gradient;  ///< N, g and h
-};
-
-void add(const Tensor& part, std::vector<double>& sums) {
-  const std::vector<float> values = part.to_host<float>();
-  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(values[i]);
-}
-
-/// Rows on the device and the kernels that see them under a mixture.
-class Rows {
+/// One restart, on the device.
+class Restart {
  public:
-  Rows(const CenteredRows& rows, std::int64_t k, double smallest_variance)
-      : context_(current_context()), n_(rows.x.dim(0)), d_(rows.x.dim(1)), k_(k) {
-    // Below the rounding of f32 beside any component, over all dimensions.
-    width_ = static_cast<float>(std::log(smallest_variance) - 20.0 - std::log(static_cast<double>(d_)));
-    params_.log_variance_min = width_;
-    params_.log_variance_max = 80.0f;
-    params_.sample = false;
-    Tensor columns({2 * d_, n_}, DType::f32);
-    columns.slice(0, 0, d_).copy_from(rows.x.transpose(0, 1));
-    columns.slice(0, d_, 2 * d_).fill(static_cast<double>(width_));
-    statistics_ = columns.transpose(0, 1).contiguous();
-    chunk_ = std::min(n_, std::max<std::int64_t>(256, chunk_elements / (d_ + k_)));
+  Restart(const CenteredRows& rows, const GmmOptions& options, std::string name)
+      : context_(current_context()),
+        x_(rows.x),
+        options_(options),
+        name_(std::move(name)),
+        d_(x_.dim(1)),
+        k_(options.n_components),
+        // With one component both are the same, and the sums about its mean are the more accurate ones.
+        tied_(options.covariance_type == CovarianceType::tied && k_ > 1),
+        centers_({k_, d_}, DType::f32),
+        constants_({k_}, DType::f64),
+        weights_({k_}, DType::f64),
+        means_({k_, d_}, DType::f64),
+        counts_({k_}, DType::f64),
+        first_({k_, d_}, DType::f64),
+        bound_({1}, DType::f64),
+        state_(Tensor::from_host(std::vector<double>{-std::numeric_limits<double>::infinity(), 0, 0, 0},
+                                 {gmm_state_size})) {
+    const CovarianceType type = options.covariance_type;
+    const bool matrices = type == CovarianceType::full || type == CovarianceType::tied;
+    const Shape shape = matrices ? Shape{tied_ ? 1 : k_, d_, d_} : Shape{k_, d_};
+    factors_ = Tensor(shape, DType::f32);
+    second_ = Tensor(shape, DType::f64);
+    covariances_ = Tensor(type == CovarianceType::spherical ? Shape{k_} : shape, DType::f64);
   }
 
-  std::int64_t size() const { return n_; }
-  std::int64_t columns() const { return d_; }
-  std::int64_t components() const { return k_; }
-
-  /// Calls body(begin, end) for consecutive chunks of rows.
-  template <class Body>
-  void by_chunks(const Body& body) const {
-    for (std::int64_t begin = 0; begin < n_; begin += chunk_) body(begin, std::min(n_, begin + chunk_));
+  void run(const Start& start) {
+    centers_.copy_from(start.centers);
+    begin(start.given);
+    for (std::int64_t i = 0; i < options_.max_iter; ++i) {
+      step(ConstView(), tied_ ? View() : View(second_));
+      update(bound_);
+      if ((i + 1) % look_every == 0 && finished()) break;
+    }
+    finished();
   }
 
-  /// gamma f32 (end - begin, k) of a chunk; the log-likelihoods of its rows go to their places.
-  Tensor expect(const DeviceMixture& m, std::int64_t begin, std::int64_t end,
-                std::vector<double>& log_likelihood) const {
-    const std::int64_t rows = end - begin;
-    const Tensor z({rows, d_}, DType::f32), kl({rows}, DType::f32), gamma({rows, k_}, DType::f32);
-    const StepState* none = nullptr;
-    kernel::mixture_latent_forward(context_, statistics_.slice(0, begin, end), m.logits, m.means,
-                                   m.log_variances, none, 0u, params_, z, kl, gamma);
-    // kl = -log p(x) + E log q(x'), where q is the row's narrow posterior; neither counts the 2 pi.
-    const double d = static_cast<double>(d_);
-    const double constant = 0.5 * d * (1.0 + static_cast<double>(width_) + std::log(2 * std::numbers::pi));
-    const std::vector<float> values = kl.to_host<float>();
-    for (std::size_t i = 0; i < values.size(); ++i)
-      log_likelihood[static_cast<std::size_t>(begin) + i] = -static_cast<double>(values[i]) - constant;
-    return gamma;
-  }
+  double lower_bound() const { return lower_bound_; }
 
-  /// Adds N, g and h of a chunk whose responsibilities are given.
-  void accumulate(const DeviceMixture& m, std::int64_t begin, std::int64_t end, const Tensor& gamma,
-                  Sums& sums) const {
-    const std::int64_t rows = end - begin;
-    const Tensor dlogits({k_}, DType::f32), dmeans({k_, d_}, DType::f32),
-        dlog_variances({k_, d_}, DType::f32), count({1, k_}, DType::f32);
-    const StepState* none = nullptr;
-    kernel::mixture_latent_backward(context_, ConstView(), Tensor::full({rows}, -1.0),
-                                    statistics_.slice(0, begin, end), m.logits, m.means, m.log_variances,
-                                    gamma, none, 0u, params_, View(), dlogits, dmeans, dlog_variances);
-    kernel::reduce_sum(context_, gamma.reshape({1, rows, k_}), count);
-    add(count, sums.count);
-    add(dmeans, sums.mean_gradient);
-    add(dlog_variances, sums.variance_gradient);
-  }
-
-  Sums no_sums() const {
-    const auto kd = static_cast<std::size_t>(k_ * d_);
-    return {std::vector<double>(static_cast<std::size_t>(k_)), std::vector<double>(kd),
-            std::vector<double>(kd)};
+  Gmm result(const CenteredRows& rows) const {
+    const std::vector<double> state = state_.to_host<double>(), origin = rows.mean.to_host<double>();
+    Gmm g;
+    g.n_components_ = k_;
+    g.n_features_ = d_;
+    g.covariance_type_ = options_.covariance_type;
+    g.weights_ = weights_.to_host<double>();
+    g.means_ = means_.to_host<double>();
+    for (std::size_t i = 0; i < g.means_.size(); ++i) g.means_[i] += origin[i % origin.size()];
+    g.covariances_ = covariances_.to_host<double>();
+    g.lower_bound_ = lower_bound_;
+    g.converged_ = state[gmm_converged] != 0;
+    g.n_iter_ = static_cast<std::int64_t>(state[gmm_steps]);
+    g.origin_ = rows.mean;
+    g.centers_ = centers_;
+    g.precisions_cholesky_ = factors_;
+    g.constants_ = constants_;
+    g.labels_ = Tensor({x_.dim(0)}, DType::i32);
+    g.log_likelihood_ = Tensor({x_.dim(0)}, DType::f32);
+    kernel::gmm_expect(context_, x_, centers_, factors_, constants_, g.log_likelihood_, View(), g.labels_);
+    return g;
   }
 
  private:
-  Context& context_;
-  std::int64_t n_, d_, k_, chunk_ = 0;
-  float width_ = 0;  ///< log-variance of a row's posterior
-  GaussianLatentParams params_;
-  Tensor statistics_;  ///< (n, 2 d)
-};
+  void step(ConstView given, View second) {
+    const bool own = !given;
+    kernel::gmm_step(context_, x_, given, centers_, own ? ConstView(factors_) : ConstView(),
+                     own ? ConstView(constants_) : ConstView(), own ? ConstView(state_) : ConstView(),
+                     own ? View(bound_) : View(), counts_, first_, second);
+  }
 
-/// Moves p by the sums found under it. False if a variance became so small beside what it was computed from
-/// that the rounding of the sums shows in it.
-bool update(Parameters& p, const Sums& sums, double reg_covar) {
-  const std::size_t k = p.weights.size(), d = p.means.size() / k;
-  bool accurate = true;
-  double total = 0;
-  for (std::size_t c = 0; c < k; ++c) {
-    // scikit-learn's guard: a component without points divides by this.
-    const double count = sums.count[c] + 10 * std::numeric_limits<double>::epsilon();
-    p.weights[c] = count;
-    total += count;
-    for (std::size_t i = c * d; i < (c + 1) * d; ++i) {
-      // Of the mixture that the kernels saw.
-      const double mean = static_cast<double>(static_cast<float>(p.means[i]));
-      const double variance = std::exp(static_cast<double>(static_cast<float>(std::log(p.variances[i]))));
-      const double step = variance * sums.mean_gradient[i] / count;
-      const double square = variance * (sums.count[c] + 2 * sums.variance_gradient[i]) / count;
-      p.means[i] = mean + step;
-      p.variances[i] = std::max(0.0, square - step * step) + reg_covar;
-      accurate &= p.variances[i] >= 0.01 * std::max(variance, square);
+  void update(ConstView bound) {
+    kernel::gmm_update(context_, counts_, first_, second_, bound, options_.reg_covar, options_.tol, state_,
+                       weights_, means_, covariances_, centers_, factors_, constants_);
+  }
+
+  /// The maximisation for given responsibilities.
+  void begin(const Tensor& given) {
+    const bool soft = given.dtype() == DType::f32;
+    step(tied_ && soft ? most_likely(given) : given, second_);
+    if (tied_) {
+      move_scatter_to_origin();
+      if (soft) step(given, View());
     }
+    update(ConstView());
+    finished();
   }
-  for (double& weight : p.weights) weight /= total;
-  return accurate;
-}
 
-/// Responsibilities of the rows of a chunk.
-using Responsibilities = std::function<Tensor(std::int64_t begin, std::int64_t end)>;
-
-/// The M-step: parameters of highest likelihood for given responsibilities, found from p.
-Parameters maximize(const Rows& rows, Parameters p, const Responsibilities& responsibilities,
-                    double reg_covar) {
-  for (int pass = 0; pass < 2; ++pass) {
-    const DeviceMixture mixture(p, rows.columns());
-    Sums sums = rows.no_sums();
-    rows.by_chunks([&](std::int64_t begin, std::int64_t end) {
-      rows.accumulate(mixture, begin, end, responsibilities(begin, end), sums);
-    });
-    if (update(p, sums, reg_covar)) break;
+  /// second, summed over hard clusters about their centers, becomes the scatter of all rows about the origin.
+  void move_scatter_to_origin() {
+    std::vector<double> scatter = second_.to_host<double>();
+    const std::vector<double> counts = counts_.to_host<double>(), first = first_.to_host<double>();
+    const std::vector<float> centers = centers_.to_host<float>();
+    const auto d = static_cast<std::size_t>(d_);
+    for (std::size_t c = 0; c < counts.size(); ++c)
+      for (std::size_t i = 0; i < d; ++i)
+        for (std::size_t j = i; j < d; ++j) {
+          const double at_i = static_cast<double>(centers[c * d + i]),
+                       at_j = static_cast<double>(centers[c * d + j]);
+          scatter[i * d + j] += first[c * d + i] * at_j + at_i * first[c * d + j] + counts[c] * at_i * at_j;
+        }
+    second_.upload(scatter.data(), DType::f64);
   }
-  return p;
-}
 
-Responsibilities one_hot(const std::vector<std::int32_t>& labels, std::int64_t k) {
-  return [&labels, k](std::int64_t begin, std::int64_t end) {
-    std::vector<float> values(static_cast<std::size_t>((end - begin) * k));
-    for (std::int64_t i = begin; i < end; ++i)
-      values[static_cast<std::size_t>((i - begin) * k + labels[static_cast<std::size_t>(i)])] = 1;
-    return Tensor::from_host(values, {end - begin, k});
-  };
-}
+  /// Reads the state; true if there is nothing left to do.
+  bool finished() {
+    const std::vector<double> state = state_.to_host<double>();
+    if (state[gmm_failed] != 0)
+      throw NumericalError(name_ + ": covariance of component " +
+                           std::to_string(static_cast<std::int64_t>(state[gmm_failed]) - 1) +
+                           " is not positive definite: reg_covar " + std::to_string(options_.reg_covar) +
+                           " (allowed a larger reg_covar, fewer components, or data of another scale)");
+    lower_bound_ = state[gmm_bound];
+    if (state[gmm_steps] > 0 && !std::isfinite(lower_bound_))
+      throw NumericalError(name_ + ": log-likelihood is not finite: " + std::to_string(lower_bound_) +
+                           " (allowed a larger reg_covar, or data of another scale)");
+    return state[gmm_converged] != 0;
+  }
 
-struct Restart {
-  Parameters parameters;
-  double lower_bound = -std::numeric_limits<double>::infinity();
-  bool converged = false;
-  std::int64_t n_iter = 0;
+  Context& context_;
+  Tensor x_;
+  GmmOptions options_;
+  std::string name_;
+  std::int64_t d_, k_;
+  bool tied_;
+  Tensor centers_, constants_, weights_, means_, counts_, first_, bound_, state_;
+  Tensor factors_, second_, covariances_;  // of the covariances' shape
+  double lower_bound_ = 0;
 };
 
-Restart iterate(const Rows& rows, const Responsibilities& start, double mean_variance,
-                const GmmOptions& options) {
-  const auto k = static_cast<std::size_t>(rows.components()),
-             kd = k * static_cast<std::size_t>(rows.columns());
-  Restart r;
-  r.parameters = {std::vector<double>(k, 1.0 / static_cast<double>(k)), std::vector<double>(kd, 0.0),
-                  std::vector<double>(kd, std::max(mean_variance, options.reg_covar))};
-  r.parameters = maximize(rows, std::move(r.parameters), start, options.reg_covar);
-  std::vector<double> log_likelihood(static_cast<std::size_t>(rows.size()));
-  while (r.n_iter < options.max_iter && !r.converged) {
-    const DeviceMixture current(r.parameters, rows.columns());
-    const auto expected = [&](std::int64_t begin, std::int64_t end) {
-      return rows.expect(current, begin, end, log_likelihood);
-    };
-    r.parameters = maximize(rows, std::move(r.parameters), expected, options.reg_covar);
-    const double bound =
-        std::accumulate(log_likelihood.begin(), log_likelihood.end(), 0.0) / static_cast<double>(rows.size());
-    r.converged = std::fabs(bound - r.lower_bound) < options.tol;
-    r.lower_bound = bound;
-    ++r.n_iter;
-  }
-  return r;
+/// Means of given responsibilities, about the origin.
+Start start_from(const CenteredRows& rows, const Tensor& given, std::int64_t k) {
+  const std::int64_t d = rows.x.dim(1);
+  const Tensor zero = Tensor::zeros({k, d}), counts({k}, DType::f64), first({k, d}, DType::f64);
+  kernel::gmm_step(current_context(), rows.x, given, zero, ConstView(), ConstView(), ConstView(), View(),
+                   counts, first, View());
+  const std::vector<double> count = counts.to_host<double>(), sum = first.to_host<double>();
+  std::vector<float> centers(sum.size());
+  for (std::size_t i = 0; i < sum.size(); ++i)
+    if (count[i / static_cast<std::size_t>(d)] > 0)
+      centers[i] = static_cast<float>(sum[i] / count[i / static_cast<std::size_t>(d)]);
+  return {given, Tensor::from_host(centers, {k, d})};
 }
 
-/// Parameters of a fitted mixture about another mean.
-Parameters moved(const Gmm& g, const Tensor& mean) {
-  Parameters p{g.weights_, g.means_, g.covariances_};
-  const std::vector<double> origin = mean.to_host<double>();
-  for (std::size_t i = 0; i < p.means.size(); ++i) p.means[i] -= origin[i % origin.size()];
-  return p;
+/// Labels of a k-means, and its centers about the origin.
+Start start_from_kmeans(const Tensor& x, const CenteredRows& rows, const GmmOptions& options,
+                        std::int64_t restart, const std::string& name) {
+  KMeansOptions start;
+  start.n_clusters = options.n_components;
+  start.n_init = 1;
+  start.random_state = options.random_state + static_cast<std::uint64_t>(restart);
+  const KMeansResult result = kmeans(x, start, name);
+  std::vector<float> centers = result.cluster_centers_.to_host<float>();
+  const std::vector<double> origin = rows.mean.to_host<double>();
+  for (std::size_t i = 0; i < centers.size(); ++i)
+    centers[i] = static_cast<float>(static_cast<double>(centers[i]) - origin[i % origin.size()]);
+  return {result.labels_, Tensor::from_host(centers, result.cluster_centers_.shape())};
 }
 
-/// Calls body(begin, end, responsibilities) for chunks of the rows of x under a fitted mixture; returns their
-/// log-likelihoods.
-template <class Body>
-std::vector<double> expect(const Gmm& g, const Tensor& x, const std::string& name, const Body& body) {
+/// Log-likelihoods f32 (n) of the rows of x; responsibilities and labels where asked for.
+Tensor expect(const Gmm& g, const Tensor& x, const std::string& name, View responsibilities, View labels) {
+  const CenteredRows rows = center_rows(x, name, g.origin_);
+  const Tensor log_likelihood({x.dim(0)}, DType::f32);
+  kernel::gmm_expect(current_context(), rows.x, g.centers_, g.precisions_cholesky_, g.constants_,
+                     log_likelihood, responsibilities, labels);
+  return log_likelihood;
+}
+
+void check_width(const Gmm& g, const Tensor& x, const std::string& name) {
   check_matrix(x, name);
   if (x.dim(1) != g.n_features_)
     throw InputError(name + ": another number of columns than the mixture was fitted on: " +
                      to_string(x.shape()) + " (allowed (n, " + std::to_string(g.n_features_) + "))");
-  const CenteredRows centred = center_rows(x, name);
-  const Rows rows(centred, g.n_components_, *std::min_element(g.covariances_.begin(), g.covariances_.end()));
-  const DeviceMixture mixture(moved(g, centred.mean), g.n_features_);
-  std::vector<double> log_likelihood(static_cast<std::size_t>(rows.size()));
-  rows.by_chunks([&](std::int64_t begin, std::int64_t end) {
-    body(begin, end, rows.expect(mixture, begin, end, log_likelihood));
-  });
-  return log_likelihood;
 }
 
 }  // namespace
@@ -276,54 +257,58 @@ std::vector<double> expect(const Gmm& g, const Tensor& x, const std::string& nam
 Gmm gmm(const Tensor& x, const GmmOptions& options, const std::string& name) {
   check_matrix(x, name);
   check_options(options, x);
-  const CenteredRows centred = center_rows(x, name);
-  const std::int64_t n = x.dim(0), d = x.dim(1), k = options.n_components;
-  const Rows rows(centred, k, options.reg_covar);
-  const double mean_variance = centred.total_square / static_cast<double>(n * d);
-  const auto run = [&](const Responsibilities& start) {
-    return iterate(rows, start, mean_variance, options);
-  };
-  Restart best;
-  if (options.init.defined()) {
-    const Tensor given = options.init.contiguous();
-    best = run([&](std::int64_t begin, std::int64_t end) { return given.slice(0, begin, end); });
-  } else {
-    for (std::int64_t i = 0; i < options.n_init; ++i) {
-      KMeansOptions start;
-      start.n_clusters = k;
-      start.n_init = 1;
-      start.random_state = options.random_state + static_cast<std::uint64_t>(i);
-      const std::vector<std::int32_t> labels = kmeans(x, start, name).labels_.to_host<std::int32_t>();
-      Restart restart = run(one_hot(labels, k));
-      if (i == 0 || restart.lower_bound > best.lower_bound) best = std::move(restart);
-    }
+  const CenteredRows rows = center_rows(x, name);
+  std::optional<Restart> best;
+  for (std::int64_t i = 0; i < (options.init.defined() ? 1 : options.n_init); ++i) {
+    Restart restart(rows, options, name);
+    restart.run(options.init.defined() ? start_from(rows, options.init.contiguous(), options.n_components)
+                                       : start_from_kmeans(x, rows, options, i, name));
+    if (!best || restart.lower_bound() > best->lower_bound()) best.emplace(std::move(restart));
   }
-  Gmm g{k,
-        d,
-        best.parameters.weights,
-        best.parameters.means,
-        best.parameters.variances,
-        best.lower_bound,
-        best.converged,
-        best.n_iter,
-        Tensor()};
-  const std::vector<double> origin = centred.mean.to_host<double>();
-  for (std::size_t i = 0; i < g.means_.size(); ++i) g.means_[i] += origin[i % origin.size()];
-  g.log_likelihood_ = g.score_samples(x, name);
-  return g;
+  return best->result(rows);
 }
 
 Tensor Gmm::score_samples(const Tensor& x, const std::string& name) const {
-  return upload(expect(*this, x, name, [](std::int64_t, std::int64_t, const Tensor&) {}), {x.dim(0)});
+  check_width(*this, x, name);
+  return expect(*this, x, name, View(), View());
+}
+
+double Gmm::score(const Tensor& x, const std::string& name) const {
+  double sum = 0;
+  for (const float value : score_samples(x, name).to_host<float>()) sum += static_cast<double>(value);
+  return sum / static_cast<double>(x.dim(0));
+}
+
+Tensor Gmm::predict(const Tensor& x, const std::string& name) const {
+  check_width(*this, x, name);
+  const Tensor labels({x.dim(0)}, DType::i32);
+  expect(*this, x, name, View(), labels);
+  return labels;
 }
 
 Tensor Gmm::predict_proba(const Tensor& x, const std::string& name) const {
-  check_matrix(x, name);
-  const Tensor all({x.dim(0), n_components_}, DType::f32);
-  expect(*this, x, name, [&](std::int64_t begin, std::int64_t end, const Tensor& gamma) {
-    all.slice(0, begin, end).copy_from(gamma);
-  });
-  return all;
+  check_width(*this, x, name);
+  const Tensor responsibilities({x.dim(0), n_components_}, DType::f32);
+  expect(*this, x, name, responsibilities, View());
+  return responsibilities;
+}
+
+double Gmm::n_parameters() const {
+  const auto k = static_cast<double>(n_components_), d = static_cast<double>(n_features_);
+  double covariances = k;
+  if (covariance_type_ == CovarianceType::full) covariances = k * d * (d + 1) / 2;
+  if (covariance_type_ == CovarianceType::tied) covariances = d * (d + 1) / 2;
+  if (covariance_type_ == CovarianceType::diag) covariances = k * d;
+  return covariances + k * d + k - 1;
+}
+
+double Gmm::bic(const Tensor& x, const std::string& name) const {
+  const double likelihood = score(x, name), n = static_cast<double>(x.dim(0));
+  return -2 * n * likelihood + n_parameters() * std::log(n);
+}
+
+double Gmm::aic(const Tensor& x, const std::string& name) const {
+  return -2 * static_cast<double>(x.dim(0)) * score(x, name) + 2 * n_parameters();
 }
 
 }  // namespace chorale::cluster

@@ -16,14 +16,12 @@ void check_matrix(const Tensor& x, const std::string& name) {
                      " (allowed 1 to 2147483647 rows, at least 1 column)");
 }
 
-CenteredRows center_rows(const Tensor& input, const std::string& name) {
-  check_matrix(input, name);
-  const Tensor x = input.contiguous();
-  Context& context = current_context();
-  CenteredRows rows{Tensor(x.shape(), DType::f32), Tensor({x.dim(0)}, DType::f32),
-                    Tensor({x.dim(1)}, DType::f64), 0};
-  const Tensor bad({1}, DType::i64), total({1}, DType::f64);
-  kernel::column_mean(context, x, rows.mean, bad);
+namespace {
+
+/// f64 (d). InputError where x is not finite.
+Tensor column_means(const Tensor& x, const std::string& name) {
+  const Tensor mean({x.dim(1)}, DType::f64), bad({1}, DType::i64);
+  kernel::column_mean(current_context(), x, mean, bad);
   const std::int64_t at = bad.to_host<std::int64_t>()[0];
   if (at >= 0) {
     const std::int64_t row = at / x.dim(1), column = at % x.dim(1);
@@ -32,9 +30,30 @@ CenteredRows center_rows(const Tensor& input, const std::string& name) {
         " at row " + std::to_string(row) + ", column " + std::to_string(column) +
         " (allowed finite numbers)");
   }
-  kernel::subtract_mean(context, x, rows.mean, rows.x, rows.norms, total);
+  return mean;
+}
+
+CenteredRows about(const Tensor& x, const Tensor& mean) {
+  CenteredRows rows{Tensor(x.shape(), DType::f32), Tensor({x.dim(0)}, DType::f32), mean, 0};
+  const Tensor total({1}, DType::f64);
+  kernel::subtract_mean(current_context(), x, rows.mean, rows.x, rows.norms, total);
   rows.total_square = total.item();
   return rows;
+}
+
+}  // namespace
+
+CenteredRows center_rows(const Tensor& input, const std::string& name) {
+  check_matrix(input, name);
+  const Tensor x = input.contiguous();
+  return about(x, column_means(x, name));
+}
+
+CenteredRows center_rows(const Tensor& input, const std::string& name, const Tensor& origin) {
+  check_matrix(input, name);
+  const Tensor x = input.contiguous();
+  column_means(x, name);
+  return about(x, origin);
 }
 
 }  // namespace chorale::cluster

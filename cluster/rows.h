@@ -23,4 +23,7 @@ void check_matrix(const Tensor& x, const std::string& name);
 /// Checks x and centres it. InputError naming row and column of the first element that is not finite.
 CenteredRows center_rows(const Tensor& x, const std::string& name);
 
+/// The same about a given origin f64 (d), where other rows were centred.
+CenteredRows center_rows(const Tensor& x, const std::string& name, const Tensor& origin);
+
 }  // namespace chorale::cluster

@@ -32,6 +32,8 @@ bool start_mixture(models::Vae& model, const models::TrainingData& data, models:
   const Tensor codes = models::encode_all(autoencoder, data.features.gather_rows(data.train_rows));
   cluster::GmmOptions mixture;
   mixture.n_components = model.options().components;
+  mixture.covariance_type = cluster::CovarianceType::diag;
+  mixture.n_init = 10;
   mixture.random_state = options.seed;
   const cluster::Gmm fit = cluster::gmm(codes, mixture, "codes");
   model.set_mixture(fit.weights_, fit.means_, fit.covariances_);
