@@ -35,6 +35,13 @@ constexpr int row_vectors = lanes == 16 ? 4 : 2;
 constexpr int tile_points = row_vectors * lanes;
 constexpr int panel_width = 6;  // with row_vectors as many accumulators as registers allow
 constexpr int group_size = 4;   // components whose distances are found together
+/// Below it the vector form of expf leaves a lane to the scalar one; beside 1 it is nothing.
+constexpr float lowest_exponent = -80.0f;
+
+/// Columns of the panel from `first` on: a whole one, or what is left in pairs.
+int width_of(std::int64_t d, std::int64_t first) {
+  return static_cast<int>(std::min<std::int64_t>(panel_width, (d - first + 1) / 2 * 2));
+}
 
 /// A mixture as the tiles read it.
 class Mixture {
@@ -68,7 +75,7 @@ class Mixture {
 
   bool full() const { return matrices_ == k; }
   bool tied() const { return matrices_ == 1 && k > 1; }
-  std::int64_t padded() const { return block_count(d, panel_width) * panel_width; }
+  std::int64_t padded() const { return block_count(d, 2) * 2; }
   const float* panels(std::int64_t c) const {
     return panels_.data() + static_cast<std::size_t>(c) * matrix_size_;
   }
@@ -80,17 +87,16 @@ class Mixture {
   std::vector<float> constants;  ///< the others beside it
 
  private:
-  /// [matrix][panel][row down to the diagonal][panel_width]; zero below the diagonal and beyond the last
-  /// column.
+  /// [matrix][panel][row down to the diagonal][column]; zero below the diagonal and beyond the last column.
   void pack_panels(const float* p) {
     for (std::int64_t first = 0; first < d; first += panel_width)
-      matrix_size_ += static_cast<std::size_t>(panel_width * std::min(d, first + panel_width));
+      matrix_size_ += static_cast<std::size_t>(width_of(d, first) * std::min(d, first + panel_width));
     panels_.resize(matrix_size_ * static_cast<std::size_t>(matrices_));
     parallel_tasks(matrices_, matrices_ * d * d, [&](std::int64_t m) {
       float* to = panels_.data() + static_cast<std::size_t>(m) * matrix_size_;
       for (std::int64_t first = 0; first < d; first += panel_width)
         for (std::int64_t i = 0; i < std::min(d, first + panel_width); ++i)
-          for (std::int64_t j = first; j < first + panel_width; ++j)
+          for (std::int64_t j = first; j < first + width_of(d, first); ++j)
             *to++ = j < d && i <= j ? p[(m * d + i) * d + j] : 0.0f;
     });
   }
@@ -131,34 +137,44 @@ void transpose_rows(const float* x, int count, std::int64_t d, float* columns) {
     }
 }
 
-/// y [panel_width][row] of one panel of P; z [column][row].
-inline void multiply_panel(const float* z, const float* packed, std::int64_t count,
-                           vec (&y)[panel_width][row_vectors]) {
-  for (auto& column : y)
-    for (vec& v : column) v = vec{};
-  for (std::int64_t i = 0; i < count; ++i, packed += panel_width, z += tile_points) {
+/// keep(column, v, y) of the panel of P whose columns begin at `first`; z [column][row]. Returns the next
+/// panel.
+template <int width, class Keep>
+inline const float* multiply_panel(const float* z, const float* packed, std::int64_t d, std::int64_t first,
+                                   const Keep& keep) {
+  vec y[width][row_vectors] = {};
+  for (std::int64_t i = 0; i < std::min(d, first + width); ++i, packed += width, z += tile_points) {
     vec row[row_vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < row_vectors; ++v) row[v] = load(z + v * lanes);
 #pragma GCC unroll 6
-    for (int p = 0; p < panel_width; ++p)
+    for (int p = 0; p < width; ++p)
 #pragma GCC unroll 4
       for (int v = 0; v < row_vectors; ++v) y[p][v] += packed[p] * row[v];
   }
+#pragma GCC unroll 6
+  for (int p = 0; p < width; ++p)
+#pragma GCC unroll 4
+    for (int v = 0; v < row_vectors; ++v) keep(first + p, v, y[p][v]);
+  return packed;
 }
 
-/// |P^T z|^2 of every row.
-void square_lengths(const float* z, const float* packed, std::int64_t d, vec (&square)[row_vectors]) {
-  for (vec& v : square) v = vec{};
-  for (std::int64_t first = 0; first < d; first += panel_width) {
-    const std::int64_t count = std::min(d, first + panel_width);
-    vec y[panel_width][row_vectors];
-    multiply_panel(z, packed, count, y);
-    packed += panel_width * count;
-#pragma GCC unroll 6
-    for (int p = 0; p < panel_width; ++p)
-#pragma GCC unroll 4
-      for (int v = 0; v < row_vectors; ++v) square[v] += y[p][v] * y[p][v];
+/// keep(column, v, y) of every column of y = P^T z, in order; v numbers the vectors of rows.
+template <class Keep>
+inline void multiply_triangle(const float* z, const float* packed, std::int64_t d, const Keep& keep) {
+  std::int64_t first = 0;
+  for (; first + panel_width <= d; first += panel_width)
+    packed = multiply_panel<panel_width>(z, packed, d, first, keep);
+  if (first == d) return;
+  switch (width_of(d, first)) {
+    case 2:
+      multiply_panel<2>(z, packed, d, first, keep);
+      break;
+    case 4:
+      multiply_panel<4>(z, packed, d, first, keep);
+      break;
+    default:
+      multiply_panel<panel_width>(z, packed, d, first, keep);
   }
 }
 
@@ -201,24 +217,18 @@ void log_densities(const Mixture& m, Workspace& w, float* densities, std::int64_
         for (int v = 0; v < tile_points; v += lanes)
           store(w.z.data() + j * tile_points + v,
                 load(w.x.data() + j * tile_points + v) - m.centers[c * m.d + j]);
-      vec square[row_vectors];
-      square_lengths(w.z.data(), m.panels(c), m.d, square);
+      vec square[row_vectors] = {};
+      multiply_triangle(w.z.data(), m.panels(c), m.d,
+                        [&](std::int64_t, int v, vec y) { square[v] += y * y; });
       keep(c, square);
     }
     return;
   }
   const float* x = w.x.data();
   if (m.tied()) {
-    const float* packed = m.panels(0);
-    for (std::int64_t first = 0; first < m.d; first += panel_width) {
-      const std::int64_t count = std::min(m.d, first + panel_width);
-      vec y[panel_width][row_vectors];
-      multiply_panel(w.x.data(), packed, count, y);
-      packed += panel_width * count;
-      for (int p = 0; p < panel_width; ++p)
-        for (int v = 0; v < row_vectors; ++v)
-          store(w.z.data() + (first + p) * tile_points + v * lanes, y[p][v]);
-    }
+    multiply_triangle(w.x.data(), m.panels(0), m.d, [&](std::int64_t j, int v, vec y) {
+      store(w.z.data() + j * tile_points + v * lanes, y);
+    });
     x = w.z.data();
   }
   for (std::int64_t group = 0; group < m.k; group += group_size) {
@@ -239,7 +249,7 @@ void normalise(float* densities, std::int64_t stride, std::int64_t k, double off
     float* row = densities + c * stride;
 #pragma omp simd
     for (int i = 0; i < tile_points; ++i) {
-      row[i] = ::expf(row[i] - highest[i]);
+      row[i] = ::expf(std::max(row[i] - highest[i], lowest_exponent));
       sum[i] += row[i];
     }
   }

@@ -24,7 +24,7 @@ using tile::lanes;
 using tile::load;
 using tile::vec;
 
-constexpr int moment_batch = 128;
+constexpr int moment_batch = 128, rows_ahead = 4;
 constexpr int moment_vectors = 4, first_vectors = 4;
 constexpr std::int64_t product_columns = 64;  // of a task
 constexpr int wide = lanes / 2;               // f64 elements of a vector
@@ -158,6 +158,9 @@ class Weighted {
               const float* center, std::int64_t begin, std::int64_t columns, double* first) {
     for (int i = 0; i < count; ++i) {
       const double weight = static_cast<double>(weights[i]), root = std::sqrt(weight);
+      if (i + rows_ahead < count)  // a row of the list lies anywhere in the chunk
+        for (std::int64_t j = begin; j < chunk.d; j += 16)
+          __builtin_prefetch(chunk.x + list[i + rows_ahead] * chunk.d + j);
       const float* x = chunk.x + list[i] * chunk.d;
       for (std::int64_t p = 0; p < panels_; ++p) {
         const std::int64_t at = begin + p * tile_columns;
@@ -193,11 +196,16 @@ void add_product(const double* left, const double* right, int count, std::int64_
 #pragma GCC unroll 2
       for (int v = 0; v < tile_vectors; ++v) sum[r][v] += left[r] * column[v];
   }
+  double product[tile_rows * tile_columns];
+#pragma GCC unroll 8
+  for (int r = 0; r < tile_rows; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < tile_vectors; ++v) store(product + r * tile_columns + v * wide, sum[r][v]);
   for (int r = 0; r < rows; ++r, second += d)
     if (columns == tile_columns)
-      for (int v = 0; v < tile_vectors; ++v) store(second + v * wide, load(second + v * wide) + sum[r][v]);
+      for (int j = 0; j < tile_columns; ++j) second[j] += product[r * tile_columns + j];
     else
-      for (int j = 0; j < columns; ++j) second[j] += sum[r][j / wide][j % wide];
+      for (int j = 0; j < columns; ++j) second[j] += product[r * tile_columns + j];
 }
 
 /// Adds rows [begin, begin + columns) of the upper triangle of a component's products, and its first moments.
