@@ -135,6 +135,8 @@ struct MaskParams {
 
 /// Points per partial sum of the k-means kernels: a fixed number, so that sums depend on nothing else.
 constexpr std::int64_t kmeans_block = 512;
+/// Points that the kernels on near points compare at once with as many others, or pass over.
+constexpr std::int64_t neighbour_block = 64;
 
 /// What the state of a Gaussian mixture's fit (gmm_update) holds, in this order.
 enum GmmState : int { gmm_bound, gmm_steps, gmm_converged, gmm_failed, gmm_state_size };
