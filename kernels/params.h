@@ -145,4 +145,11 @@ enum GmmState : int { gmm_bound, gmm_steps, gmm_converged, gmm_failed, gmm_state
 /// of a million rows together stay below a unit in the last place of f32.
 constexpr float gmm_negligible = 0x1p-46f;
 
+/// How agglomerative clustering measures the distance of two clusters: Ward's increase in variance, the
+/// farthest, the mean or the nearest pair of points.
+enum class Linkage : std::uint8_t { ward, complete, average, single };
+
+/// Points of one block where kernels of agglomerative clustering hold a matrix as [block, column, point].
+constexpr std::int64_t point_block = 32;
+
 }  // namespace chorale

@@ -125,6 +125,7 @@ std::vector<OpCase> audio_resample_cases();
 std::vector<OpCase> cluster_cases();
 std::vector<OpCase> mixture_fit_cases();
 std::vector<OpCase> near_point_cases();
+std::vector<OpCase> linkage_cases();
 
 /// All of them.
 const std::vector<OpCase>& all_cases();
