@@ -16,22 +16,19 @@ void check_matrix(const Tensor& x, const std::string& name) {
                      " (allowed 1 to 2147483647 rows, at least 1 column)");
 }
 
-namespace {
-
-/// f64 (d). InputError where x is not finite.
-Tensor column_means(const Tensor& x, const std::string& name) {
+Tensor finite_column_mean(const Tensor& x, const std::string& name, std::int64_t first_row) {
   const Tensor mean({x.dim(1)}, DType::f64), bad({1}, DType::i64);
   kernel::column_mean(current_context(), x, mean, bad);
   const std::int64_t at = bad.to_host<std::int64_t>()[0];
-  if (at >= 0) {
-    const std::int64_t row = at / x.dim(1), column = at % x.dim(1);
-    throw InputError(
-        name + ": element is not finite: " + std::to_string(x[row].slice(0, column, column + 1).item()) +
-        " at row " + std::to_string(row) + ", column " + std::to_string(column) +
-        " (allowed finite numbers)");
-  }
-  return mean;
+  if (at < 0) return mean;
+  const std::int64_t row = at / x.dim(1), column = at % x.dim(1);
+  throw InputError(name +
+                   ": element is not finite: " + std::to_string(x[row].slice(0, column, column + 1).item()) +
+                   " at row " + std::to_string(first_row + row) + ", column " + std::to_string(column) +
+                   " (allowed finite numbers)");
 }
+
+namespace {
 
 CenteredRows about(const Tensor& x, const Tensor& mean) {
   CenteredRows rows{Tensor(x.shape(), DType::f32), Tensor({x.dim(0)}, DType::f32), mean, 0};
@@ -46,14 +43,28 @@ CenteredRows about(const Tensor& x, const Tensor& mean) {
 CenteredRows center_rows(const Tensor& input, const std::string& name) {
   check_matrix(input, name);
   const Tensor x = input.contiguous();
-  return about(x, column_means(x, name));
+  return about(x, finite_column_mean(x, name));
 }
 
 CenteredRows center_rows(const Tensor& input, const std::string& name, const Tensor& origin) {
   check_matrix(input, name);
   const Tensor x = input.contiguous();
-  column_means(x, name);
+  finite_column_mean(x, name);
   return about(x, origin);
+}
+
+UnitRows unit_rows(const Tensor& input, const std::string& name, std::int64_t first_row) {
+  check_matrix(input, name);
+  const Tensor x = input.contiguous();
+  finite_column_mean(x, name, first_row);
+  UnitRows rows{Tensor(x.shape(), DType::f32), Tensor({x.dim(0)}, DType::f32)};
+  const Tensor zero({1}, DType::i64);
+  kernel::normalize_rows(current_context(), x, rows.x, rows.norms, zero);
+  const std::int64_t row = zero.to_host<std::int64_t>()[0];
+  if (row >= 0)
+    throw InputError(name + ": row of zeros has no direction: row " + std::to_string(first_row + row) +
+                     " (allowed rows that are not all 0, where metric is cosine)");
+  return rows;
 }
 
 }  // namespace chorale::cluster

@@ -133,6 +133,16 @@ struct MaskParams {
   std::int32_t frequency_masks = 0, frequency_width = 0;
 };
 
+/// What kmeans_centers does about clusters without points: `wait` leaves all centers of such a restart as
+/// they are, until the caller has given those clusters points; `on_largest` lays their centers on that of the
+/// largest cluster; `stay` leaves only their own centers as they are.
+enum class EmptyClusters : std::uint8_t { wait, on_largest, stay };
+
+struct CenterParams {
+  EmptyClusters empty = EmptyClusters::wait;
+  bool unit_length = false;  ///< centers are scaled to length 1, as are the points: spherical k-means
+};
+
 /// Points per partial sum of the k-means kernels: a fixed number, so that sums depend on nothing else.
 constexpr std::int64_t kmeans_block = 512;
 /// Points that the kernels on near points compare at once with as many others, or pass over.

@@ -48,15 +48,15 @@ void kmeans_update(Context& context, ConstView x, ConstView restarts, ConstView 
   thrust_kmeans::update(system, context, x, restarts, labels, accounted, sums, counts, status);
 }
 
-void kmeans_centers(Context& context, ConstView restarts, ConstView sums, ConstView counts, bool keep_empty,
-                    View centers, View half_norms, View shift, View status) {
+void kmeans_centers(Context& context, ConstView restarts, ConstView sums, ConstView counts,
+                    CenterParams params, View centers, View half_norms, View shift, View status) {
   require(sums.dtype == DType::f64 && sums.rank == 3 && centers.dtype == DType::f32 &&
               centers.size() == sums.size() && half_norms.size() == counts.size() &&
               shift.size() == counts.size(),
           "kmeans_centers", "sums f64, centers f32 [r, k, d], counts, half_norms, shift [r, k]", sums,
           centers, counts, half_norms, shift);
   System system{context.scratch};
-  thrust_kmeans::centers_from_sums(system, restarts, sums, counts, keep_empty, centers, half_norms, shift,
+  thrust_kmeans::centers_from_sums(system, restarts, sums, counts, params, centers, half_norms, shift,
                                    status);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Passes over the rows of a matrix that clustering needs besides products: column means, centring, and
-// squared distances to each row's own center. Differences are formed directly, sums are f64 over fixed blocks
-// of rows and added up in block order. Each pass moves n d floats once (subtract_mean twice).
+// Passes over the rows of a matrix that clustering needs besides products: column means, centring, scaling to
+// length 1, and squared distances to each row's own center. Differences are formed directly, sums are f64
+// over fixed blocks of rows and added up in block order. Each pass moves n d floats once (those that write y
+// twice).
 #include <cmath>
 #include <vector>
 
@@ -10,6 +11,23 @@
 #include "kernels/cpu/parallel.h"
 
 namespace chorale::cpu {
+namespace {
+
+/// Sum of the squares of element(j), j < d, in eight lanes that are added up pairwise.
+template <class Element>
+double square_sum_of(std::int64_t d, const Element& element) {
+  double lane[8] = {};
+  std::int64_t j = 0;
+  for (; j + 8 <= d; j += 8)
+    for (int l = 0; l < 8; ++l) {
+      const double value = element(j + l);
+      lane[l] += value * value;
+    }
+  for (; j < d; ++j) lane[0] += element(j) * element(j);
+  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+}  // namespace
 
 void column_mean(Context& context, ConstView x, View mean, View bad) {
   require(x.dtype == DType::f32 && x.rank == 2 && mean.dtype == DType::f64 && mean.size() == x.shape[1] &&
@@ -55,16 +73,9 @@ void subtract_mean(Context& context, ConstView x, ConstView mean, View y, View n
     for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
       const float* from = x.as<float>() + i * d;
       float* to = y.as<float>() + i * d;
-      double lane[8] = {};
       for (std::int64_t j = 0; j < d; ++j)
         to[j] = static_cast<float>(static_cast<double>(from[j]) - mean.as<double>()[j]);
-      std::int64_t j = 0;
-      for (; j + 8 <= d; j += 8)
-        for (int l = 0; l < 8; ++l)
-          lane[l] += static_cast<double>(to[j + l]) * static_cast<double>(to[j + l]);
-      for (; j < d; ++j) lane[0] += static_cast<double>(to[j]) * static_cast<double>(to[j]);
-      const double square =
-          ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+      const double square = square_sum_of(d, [&](std::int64_t j) { return static_cast<double>(to[j]); });
       norms.as<float>()[i] = static_cast<float>(square);
       block_total += square;
     }
@@ -73,6 +84,27 @@ void subtract_mean(Context& context, ConstView x, ConstView mean, View y, View n
   double sum = 0;
   for (std::int64_t block = 0; block < blocks; ++block) sum += partial.as<double>()[block];
   *total.as<double>() = sum;
+}
+
+void normalize_rows(Context&, ConstView x, View y, View norms, View zero) {
+  require(x.dtype == DType::f32 && x.rank == 2 && y.dtype == DType::f32 && y.size() == x.size() &&
+              norms.size() == x.shape[0] && zero.dtype == DType::i64,
+          "normalize_rows", "x, y f32 [n, d], norms f32 [n], zero i64 [1]", x, y, norms, zero);
+  const std::int64_t n = x.shape[0], d = x.shape[1], blocks = block_count(n, kmeans_block);
+  parallel_tasks(blocks, n * d, [&](std::int64_t block) {
+    for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
+      const float* from = x.as<float>() + i * d;
+      float* to = y.as<float>() + i * d;
+      const double square = square_sum_of(d, [&](std::int64_t j) { return static_cast<double>(from[j]); });
+      const double scale = square > 0 ? 1.0 / std::sqrt(square) : 0.0;
+      for (std::int64_t j = 0; j < d; ++j) to[j] = static_cast<float>(static_cast<double>(from[j]) * scale);
+      norms.as<float>()[i] =
+          static_cast<float>(square_sum_of(d, [&](std::int64_t j) { return static_cast<double>(to[j]); }));
+    }
+  });
+  const float* norm = norms.as<float>();
+  const float* first = std::find(norm, norm + n, 0.0f);
+  *zero.as<std::int64_t>() = first == norm + n ? -1 : first - norm;
 }
 
 void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstView labels, View distances,
@@ -88,19 +120,8 @@ void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstVie
     for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
       const float* row = x.as<float>() + i * d;
       const float* center = centers.as<float>() + labels.as<std::int32_t>()[i] * d;
-      double lane[8] = {};
-      std::int64_t j = 0;
-      for (; j + 8 <= d; j += 8)
-        for (int l = 0; l < 8; ++l) {
-          const double difference = static_cast<double>(row[j + l]) - static_cast<double>(center[j + l]);
-          lane[l] += difference * difference;
-        }
-      for (; j < d; ++j) {
-        const double difference = static_cast<double>(row[j]) - static_cast<double>(center[j]);
-        lane[0] += difference * difference;
-      }
-      const double square =
-          ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+      const double square = square_sum_of(
+          d, [&](std::int64_t j) { return static_cast<double>(row[j]) - static_cast<double>(center[j]); });
       distances.as<float>()[i] = static_cast<float>(square);
       block_total += square;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Distances of k-means++: squared distance of every point to the candidates of all restarts, in one product,
-// kept if it is below the distance to the nearest center so far; and its sums over blocks of kmeans_block
-// points.
+// times the point's weight, kept if it is below that of the nearest center so far; and its sums over blocks
+// of kmeans_block points.
 //
 // |x - c|^2 = |x|^2 + |c|^2 - 2 x.c, at least 0, exactly 0 at the candidate itself. f32, sums in f64.
 // Moves n d floats, and 8 n floats for each column of candidates; 2 n d columns flops.
@@ -14,10 +14,11 @@ namespace chorale::cpu {
 using tile::lanes;
 using tile::vec;
 
-void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView candidates, ConstView closest,
-                 View distances, View block_sums) {
+void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView weights, ConstView candidates,
+                 ConstView closest, View distances, View block_sums) {
   require(x.dtype == DType::f32 && x.rank == 2 && candidates.dtype == DType::i32 &&
-              distances.size() == candidates.size() * x.shape[0],
+              distances.size() == candidates.size() * x.shape[0] &&
+              (!weights || weights.size() == x.shape[0]),
           "kmeans_seed", "x f32 [n, d], candidates i32 [c], distances f32 [c, n]", x, candidates, distances);
   const std::int64_t n = x.shape[0], d = x.shape[1], columns = candidates.size();
   const std::int64_t trials = closest ? columns / closest.shape[0] : 1;
@@ -40,16 +41,19 @@ void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView candi
         const std::int64_t first = i + row_block * lanes;
         const int used = std::clamp(count - row_block * lanes, 0, lanes);
         float* target = distances.as<float>() + c * n + first;
+        const float* weight = weights ? weights.as<float>() + first : nullptr;
         const float* near = closest ? closest.as<float>() + c / trials * n + first : nullptr;
         const float own = norm[candidate[c]];
         double sum = 0;
         if (used == lanes) {
           vec value = tile::maximum(vec{}, tile::load(norm + first) + own - 2.0f * dots);
+          if (weight) value *= tile::load(weight);
           if (near) value = tile::minimum(value, tile::load(near));
           tile::store(target, value);
         } else {
           for (int r = 0; r < used; ++r) {
-            const float value = std::max(0.0f, norm[first + r] + own - 2.0f * dots[r]);
+            const float square = std::max(0.0f, norm[first + r] + own - 2.0f * dots[r]);
+            const float value = weight ? weight[r] * square : square;
             target[r] = near ? std::min(value, near[r]) : value;
           }
         }

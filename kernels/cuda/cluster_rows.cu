@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Passes over the rows of a matrix that clustering needs besides products: column means, centring, and
-// squared distances to each row's own center.
+// Passes over the rows of a matrix that clustering needs besides products: column means, centring, scaling to
+// length 1, and squared distances to each row's own center.
 //
 // Blocks of kmeans_block rows leave f64 partial sums, which a second launch adds up in block order: the
 // result does not depend on the device's size. Means: a thread a column, loads coalesced across columns.
-// Rows: a warp a row. Each pass reads n d floats once; subtract_mean also writes them.
+// Rows: a warp a row. Each pass reads n d floats once (normalize_rows again from cache); subtract_mean and
+// normalize_rows also write them.
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/reduction.cuh"
 
@@ -122,6 +123,43 @@ void squares(Context& context, Elements elements, std::int64_t n, float* each, d
   LAUNCH((add_partial), 1, warp_size, 0, context.stream, partial.as<double>(), blocks, total);
 }
 
+// Norms of the rows as rounded; of rows of zeros, 0.
+__global__ void __launch_bounds__(row_threads)
+    scale_rows(const float* x, std::int64_t n, std::int64_t d, float* y, float* norms) {
+  const int lane = static_cast<int>(threadIdx.x) % warp_size;
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * row_warps + threadIdx.x / warp_size;
+  if (row >= n) return;
+  double square = 0;
+  for (std::int64_t j = lane; j < d; j += warp_size) {
+    const double value = static_cast<double>(x[row * d + j]);
+    square += value * value;
+  }
+  square = warp_reduce<Sum>(square);
+  const double scale = square > 0 ? 1.0 / sqrt(square) : 0.0;
+  double norm = 0;
+  for (std::int64_t j = lane; j < d; j += warp_size) {
+    const float value = static_cast<float>(static_cast<double>(x[row * d + j]) * scale);
+    y[row * d + j] = value;
+    norm += static_cast<double>(value) * static_cast<double>(value);
+  }
+  norm = warp_reduce<Sum>(norm);
+  if (lane == 0) norms[row] = static_cast<float>(norm);
+}
+
+// One block: the first row whose norm is 0.
+__global__ void __launch_bounds__(row_threads)
+    first_zero(const float* norms, std::int64_t n, std::int64_t* result) {
+  SHARED(std::int64_t, lowest, [row_threads]);
+  std::int64_t found = none;
+  for (std::int64_t row = threadIdx.x; row < n && found == none; row += row_threads)
+    if (norms[row] == 0.0f) found = row;
+  lowest[threadIdx.x] = found;
+  __syncthreads();
+  if (threadIdx.x != 0) return;
+  for (int t = 1; t < row_threads; ++t) found = lowest[t] < found ? lowest[t] : found;
+  *result = found == none ? -1 : found;
+}
+
 }  // namespace
 
 void column_mean(Context& context, ConstView x, View mean, View bad) {
@@ -148,6 +186,18 @@ void subtract_mean(Context& context, ConstView x, ConstView mean, View y, View n
   require_size(norms, x.shape[0], "subtract_mean", "norms");
   squares(context, Centering{x.as<float>(), mean.as<double>(), y.as<float>(), x.shape[1]}, x.shape[0],
           norms.as<float>(), total.as<double>());
+}
+
+void normalize_rows(Context& context, ConstView x, View y, View norms, View zero) {
+  require(x.rank == 2 && x.size() > 0, "normalize_rows", "x must be [n, d] and not empty");
+  require_dtype(x, DType::f32, "normalize_rows", "x");
+  require_dtype(zero, DType::i64, "normalize_rows", "zero");
+  require_size(y, x.size(), "normalize_rows", "y");
+  require_size(norms, x.shape[0], "normalize_rows", "norms");
+  const std::int64_t n = x.shape[0];
+  LAUNCH((scale_rows), static_cast<unsigned>(ceil_div(n, row_warps)), row_threads, 0, context.stream,
+         x.as<float>(), n, x.shape[1], y.as<float>(), norms.as<float>());
+  LAUNCH((first_zero), 1, row_threads, 0, context.stream, norms.as<float>(), n, zero.as<std::int64_t>());
 }
 
 void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstView labels, View distances,

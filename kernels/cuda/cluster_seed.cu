@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Distances of k-means++: min(closest, |x|^2 + |c|^2 - 2 x.c) of every point to the candidates of all
-// restarts, at least 0, exactly 0 at the candidate itself; and their f64 sums over blocks of kmeans_block
+// Distances of k-means++: min(closest, weight (|x|^2 + |c|^2 - 2 x.c)) of every point to the candidates of
+// all restarts, at least 0, exactly 0 at the candidate itself; and their f64 sums over blocks of kmeans_block
 // points.
 //
 // A block takes kmeans_block points and 64 candidates in 64 x 64 tiles; 16 threads that are neighbours hold
@@ -13,9 +13,9 @@ namespace chorale::cuda {
 namespace {
 
 __global__ void __launch_bounds__(cluster_threads)
-    seed(const float* x, const float* norms, const std::int32_t* candidates, const float* closest,
-         std::int64_t n, std::int64_t d, std::int64_t columns, std::int64_t trials, float* distances,
-         double* block_sums) {
+    seed(const float* x, const float* norms, const float* weights, const std::int32_t* candidates,
+         const float* closest, std::int64_t n, std::int64_t d, std::int64_t columns, std::int64_t trials,
+         float* distances, double* block_sums) {
   SHARED(TileStorage, storage, [1]);
   const int at_row = static_cast<int>(threadIdx.x) % tile_square,
             at_column = static_cast<int>(threadIdx.x) / tile_square;
@@ -36,6 +36,7 @@ __global__ void __launch_bounds__(cluster_threads)
         const std::int64_t point = first + at_row + tile_square * i;
         if (point >= n) continue;
         float value = fmaxf(0.0f, norms[point] + norms[candidate] - 2.0f * product[i][j]);
+        if (weights) value *= weights[point];
         if (closest) value = fminf(value, closest[c / trials * n + point]);
         if (point == candidate) value = 0.0f;
         distances[c * n + point] = value;
@@ -54,8 +55,8 @@ __global__ void __launch_bounds__(cluster_threads)
 
 }  // namespace
 
-void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView candidates, ConstView closest,
-                 View distances, View block_sums) {
+void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView weights, ConstView candidates,
+                 ConstView closest, View distances, View block_sums) {
   require(x.rank == 2, "kmeans_seed", "x must be [n, d]");
   require_dtype(x, DType::f32, "kmeans_seed", "x");
   require_dtype(candidates, DType::i32, "kmeans_seed", "candidates");
@@ -65,9 +66,9 @@ void kmeans_seed(Context& context, ConstView x, ConstView norms, ConstView candi
   LAUNCH((seed),
          dim3(static_cast<unsigned>(ceil_div(n, kmeans_block)),
               static_cast<unsigned>(ceil_div(columns, tile_side))),
-         cluster_threads, 0, context.stream, x.as<float>(), norms.as<float>(), candidates.as<std::int32_t>(),
-         closest.as<float>(), n, x.shape[1], columns, closest ? columns / closest.shape[0] : 1,
-         distances.as<float>(), block_sums.as<double>());
+         cluster_threads, 0, context.stream, x.as<float>(), norms.as<float>(), weights.as<float>(),
+         candidates.as<std::int32_t>(), closest.as<float>(), n, x.shape[1], columns,
+         closest ? columns / closest.shape[0] : 1, distances.as<float>(), block_sums.as<double>());
 }
 
 }  // namespace chorale::cuda

@@ -265,7 +265,7 @@ struct NewCenter {
   const double* sums;
   const Index* counts;
   Index k, d;
-  bool keep_empty;
+  CenterParams params;
   float* centers;
   float* half_norms;
   float* shift;
@@ -277,10 +277,19 @@ struct NewCenter {
       empty += count[c] == 0;
       if (count[c] > count[largest]) largest = c;
     }
-    if (empty > 0 && !keep_empty) return;
-    const Index target = restart * k + item % k,
-                source = restart * k + (count[item % k] ? item % k : largest);
-    const double scale = 1.0 / static_cast<double>(counts[source]);
+    if (empty > 0 && params.empty == EmptyClusters::wait) return;
+    const Index target = restart * k + item % k;
+    const bool replaced = count[item % k] == 0 && params.empty == EmptyClusters::on_largest;
+    const Index source = replaced ? restart * k + largest : target;
+    double length = static_cast<double>(counts[source]);
+    if (params.unit_length) {
+      double square = 0;
+      for (Index j = 0; j < d; ++j) square += sums[source * d + j] * sums[source * d + j];
+      length = ::sqrt(square);
+    }
+    shift[target] = 0;
+    if (!(length > 1e-12 * static_cast<double>(counts[source]))) return;  // no points, or no direction
+    const double scale = 1.0 / length;
     double norm = 0, moved = 0;
     for (Index j = 0; j < d; ++j) {
       const float value = static_cast<float>(sums[source * d + j] * scale);
@@ -311,12 +320,12 @@ struct TotalShift {
 };
 
 template <class System>
-void centers_from_sums(System& system, ConstView restarts, ConstView sums, ConstView counts, bool keep_empty,
-                       View centers, View half_norms, View shift, View status) {
+void centers_from_sums(System& system, ConstView restarts, ConstView sums, ConstView counts,
+                       CenterParams params, View centers, View half_norms, View shift, View status) {
   const Index active = restarts.size(), k = sums.shape[1], d = sums.shape[2];
   const std::int32_t* list = restarts.as<std::int32_t>();
   for_items(system, active * k, active * k * d,
-            NewCenter{list, sums.as<double>(), counts.as<Index>(), k, d, keep_empty, centers.as<float>(),
+            NewCenter{list, sums.as<double>(), counts.as<Index>(), k, d, params, centers.as<float>(),
                       half_norms.as<float>(), shift.as<float>()});
   for_items(system, active, active * k, TotalShift{list, shift.as<float>(), k, status.as<double>()});
 }

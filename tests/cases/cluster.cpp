@@ -123,31 +123,67 @@ OpCase subtract_mean() {
   return c;
 }
 
-OpCase kmeans_seed(bool with_closest) {
-  OpCase c = cluster_case(with_closest ? "kmeans_seed" : "kmeans_seed_first");
+OpCase normalize_rows(bool with_zeros) {
+  OpCase c = cluster_case(with_zeros ? "normalize_rows_of_zeros" : "normalize_rows");
+  for (const auto& [n, d] : sizes)
+    c.variants.push_back({"rows_" + std::to_string(n), {real({n, d}, 1e-3, 8)}});
+  const auto is_zero = [=](Index n, Index i) { return with_zeros && (i == n / 2 || i == n - 1); };
+  c.run = [is_zero](const Run& run) {
+    const Tensor x = run.tensor(0).clone();
+    const Index n = x.dim(0);
+    for (Index i = 0; i < n; ++i)
+      if (is_zero(n, i)) x[i].fill(0);
+    const Tensor y(x.shape(), DType::f32), norms({n}, DType::f32), zero({1}, DType::i64);
+    kernel::normalize_rows(current_context(), x, y, norms, zero);
+    return vars({y, norms, zero});
+  };
+  c.reference = [is_zero](const Arrays& x) {
+    const Index n = x[0].dim(0), d = x[0].dim(1);
+    Array y({n, d}), norms({n}), zero({1}, -1);
+    for (Index i = 0; i < n; ++i) {
+      if (is_zero(n, i)) {
+        if (zero[0] < 0) zero[0] = static_cast<double>(i);
+        continue;
+      }
+      double square = 0;
+      for (Index j = 0; j < d; ++j) square += x[0][i * d + j] * x[0][i * d + j];
+      for (Index j = 0; j < d; ++j) y[i * d + j] = x[0][i * d + j] / std::sqrt(square);
+      norms[i] = 1;
+    }
+    return Arrays{y, norms, zero};
+  };
+  return c;
+}
+
+OpCase kmeans_seed(bool with_closest, bool with_weights = false) {
+  OpCase c = cluster_case(with_weights   ? "kmeans_seed_weighted"
+                          : with_closest ? "kmeans_seed"
+                                         : "kmeans_seed_first");
   for (const auto& [n, d] : sizes) {
     constexpr Index r = 3;
     const Index trials = with_closest ? 25 : 1;
     c.variants.push_back({"rows_" + std::to_string(n),
                           {real({n, d}), integers({r * trials}, 0, static_cast<double>(n - 1)),
-                           real({r, n}, 0, 2.0 * static_cast<double>(d))}});
+                           real({r, n}, 0, 2.0 * static_cast<double>(d)), real({n}, 0, 3)}});
   }
-  c.run = [with_closest](const Run& run) {
+  c.run = [=](const Run& run) {
     const Tensor &x = run.tensor(0), candidates = run.tensor(1).to(DType::i32);
     const Index n = x.dim(0), blocks = (n + kmeans_block - 1) / kmeans_block;
     const Tensor distances({candidates.size(), n}, DType::f32), sums({candidates.size(), blocks}, DType::f64);
-    kernel::kmeans_seed(current_context(), x, squared_norms(x), candidates,
+    kernel::kmeans_seed(current_context(), x, squared_norms(x),
+                        with_weights ? ConstView(run.tensor(3)) : ConstView(), candidates,
                         with_closest ? ConstView(run.tensor(2)) : ConstView(), distances, sums);
     return vars({distances, sums});
   };
   c.scaled = true;
-  c.reference = [with_closest](const Arrays& x) {
+  c.reference = [=](const Arrays& x) {
     const Index n = x[0].dim(0), columns = x[1].size(), trials = columns / x[2].dim(0);
     const Index blocks = (n + kmeans_block - 1) / kmeans_block;
     Array distances({columns, n}), sums({columns, blocks});
     for (Index column = 0; column < columns; ++column)
       for (Index i = 0; i < n; ++i) {
         double value = square_distance(x[0], i, x[0], static_cast<Index>(x[1][column]));
+        if (with_weights) value *= x[3][i];
         if (with_closest) value = std::min(value, x[2][column / trials * n + i]);
         distances[column * n + i] = value;
         sums[column * blocks + i / kmeans_block] += value;
@@ -323,32 +359,36 @@ OpCase kmeans_update() {
   return c;
 }
 
-OpCase kmeans_centers(bool keep_empty) {
-  OpCase c = cluster_case(keep_empty ? "kmeans_centers_keep_empty" : "kmeans_centers");
+OpCase kmeans_centers(const std::string& name, CenterParams params) {
+  OpCase c = cluster_case(name);
   for (const Index d : {1, 9, 70}) {
     Input sums = real({4, 5, d}, -9, 9);
     sums.storage = Storage::f64;
     c.variants.push_back({"columns_" + std::to_string(d), {sums, integers({4, 5}, 0, 6), real({4, 5, d})}});
   }
-  c.run = [keep_empty](const Run& run) {
+  c.run = [params](const Run& run) {
     const Tensor centers = run.tensor(2).clone(), half_norms = Tensor::zeros({4, 5}),
                  shift = Tensor::zeros({4, 5}), status = Tensor::zeros({4, 3}, DType::f64);
-    kernel::kmeans_centers(current_context(), all_restarts(4), run.tensor(0), run.tensor(1), keep_empty,
-                           centers, half_norms, shift, status);
+    kernel::kmeans_centers(current_context(), all_restarts(4), run.tensor(0), run.tensor(1), params, centers,
+                           half_norms, shift, status);
     return vars({centers, half_norms, shift, status});
   };
-  c.reference = [keep_empty](const Arrays& x) {
+  c.reference = [params](const Arrays& x) {
     const Index d = x[0].dim(2);
     Array centers = x[2], half_norms({4, 5}), shift({4, 5}), status({4, 3});
     for (Index r = 0; r < 4; ++r) {
       const auto begin = x[1].values.begin() + 5 * r;
-      if (!keep_empty && std::count(begin, begin + 5, 0.0) > 0) continue;
+      if (params.empty == EmptyClusters::wait && std::count(begin, begin + 5, 0.0) > 0) continue;
       const Index largest = std::max_element(begin, begin + 5) - begin;
       for (Index cluster = 0; cluster < 5; ++cluster) {
-        const Index target = 5 * r + cluster, source = x[1][target] > 0 ? target : 5 * r + largest;
-        double moved = 0;
+        const Index target = 5 * r + cluster;
+        if (x[1][target] == 0 && params.empty == EmptyClusters::stay) continue;
+        const Index source = x[1][target] > 0 ? target : 5 * r + largest;
+        double square = 0, moved = 0;
+        for (Index j = 0; j < d; ++j) square += x[0][source * d + j] * x[0][source * d + j];
+        const double length = params.unit_length ? std::sqrt(square) : x[1][source];
         for (Index j = 0; j < d; ++j) {
-          const double value = x[0][source * d + j] / x[1][source];
+          const double value = x[0][source * d + j] / length;
           moved += std::pow(value - x[2][target * d + j], 2);
           half_norms[target] += 0.5 * value * value;
           centers[target * d + j] = value;
@@ -429,9 +469,23 @@ OpCase silhouette_samples() {
 }  // namespace
 
 std::vector<OpCase> cluster_cases() {
-  return {column_mean(),         subtract_mean(),      kmeans_seed(false),  kmeans_seed(true),
-          kmeans_seed_choose(),  kmeans_assign(false), kmeans_assign(true), kmeans_update(),
-          kmeans_centers(false), kmeans_centers(true), kmeans_distances(),  silhouette_samples()};
+  return {column_mean(),
+          subtract_mean(),
+          normalize_rows(false),
+          normalize_rows(true),
+          kmeans_seed(false),
+          kmeans_seed(true),
+          kmeans_seed(true, true),
+          kmeans_seed_choose(),
+          kmeans_assign(false),
+          kmeans_assign(true),
+          kmeans_update(),
+          kmeans_centers("kmeans_centers", {}),
+          kmeans_centers("kmeans_centers_on_largest", {EmptyClusters::on_largest}),
+          kmeans_centers("kmeans_centers_stay", {EmptyClusters::stay}),
+          kmeans_centers("kmeans_centers_unit_length", {EmptyClusters::on_largest, true}),
+          kmeans_distances(),
+          silhouette_samples()};
 }
 
 }  // namespace chorale::harness

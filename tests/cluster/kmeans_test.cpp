@@ -1,49 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "cluster/kmeans.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 #include <set>
 
 #include "cluster/metrics.h"
-#include "tests/cluster/data.h"
+#include "tests/cluster/kmeans_setup.h"
 
 namespace chorale::cluster {
 namespace {
 
 using test::golden;
+using test::matrix;
+using test::message_of;
+using test::options;
 
-class KMeans : public testing::Test {
- protected:
-  ExecutionContext context_{DeviceKind::cpu};
-  ContextScope scope_{context_};
-};
-
-Tensor matrix(std::vector<float> values, std::int64_t columns) {
-  const auto rows = static_cast<std::int64_t>(values.size()) / columns;
-  return Tensor::from_host(values, {rows, columns});
-}
-
-KMeansOptions options(std::int64_t n_clusters, std::int64_t n_init = 10) {
-  KMeansOptions o;
-  o.n_clusters = n_clusters;
-  o.n_init = n_init;
-  o.random_state = 42;
-  return o;
-}
-
-std::string message_of(const std::function<void()>& call, int exit_code) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.exit_code(), exit_code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
+class KMeans : public test::OnCpu {};
 
 TEST_F(KMeans, InertiaIsWithinOnePercentOfScikitLearn) {
   std::printf("%-8s %4s %16s %16s %9s %10s\n", "data", "k", "inertia", "scikit-learn", "ratio", "agreement");
@@ -79,10 +52,10 @@ TEST_F(KMeans, FollowsScikitLearnFromGivenCenters) {
     const std::int64_t k = set["k"];
     for (const char* run : {"lloyd", "lloyd_tol_0", "lloyd_3", "lloyd_empty"}) {
       KMeansOptions o = options(k);
-      o.init = data.x.slice(0, 0, k).clone();
+      o.init_centers = data.x.slice(0, 0, k).clone();
       if (run == std::string("lloyd_tol_0")) o.tol = 0;
       if (run == std::string("lloyd_3")) o.max_iter = 3;
-      if (run == std::string("lloyd_empty")) o.init[1].fill(1000);
+      if (run == std::string("lloyd_empty")) o.init_centers[1].fill(1000);
       const KMeansResult r = kmeans(data.x, o);
       const auto labels = r.labels_.to_host<std::int32_t>();
       const auto expected = set[run]["labels"].get<std::vector<std::int32_t>>();
@@ -151,9 +124,9 @@ TEST_F(KMeans, TiesGoToTheLowestIndex) {
   // Both centers are equally far from the points at 0; the third is a copy of the first.
   KMeansOptions o = options(3);
   o.max_iter = 1;
-  o.init = matrix({-1, 1, -1}, 1);
+  o.init_centers = matrix({-1, 1, -1}, 1);
   const Tensor x = matrix({-2, 0, 0, 2, -2, 0, 2}, 1);
-  const auto labels = kmeans_predict(x, o.init).to_host<std::int32_t>();
+  const auto labels = kmeans_predict(x, o.init_centers).to_host<std::int32_t>();
   EXPECT_EQ(labels, (std::vector<std::int32_t>{0, 0, 0, 1, 0, 0, 1}));
 }
 
@@ -206,7 +179,7 @@ TEST_F(KMeans, AFarOffsetDoesNotCancel) {
 TEST_F(KMeans, AnEmptyClusterTakesTheFarthestPoint) {
   // Nothing is near 1000, so cluster 1 starts empty and must get the point at 50.
   KMeansOptions o = options(2);
-  o.init = matrix({0, 1000}, 1);
+  o.init_centers = matrix({0, 1000}, 1);
   const Tensor x = matrix({0, 1, 2, 50}, 1);
   const KMeansResult r = kmeans(x, o);
   EXPECT_EQ(r.labels_.to_host<std::int32_t>(), (std::vector<std::int32_t>{0, 0, 0, 1}));
@@ -238,7 +211,7 @@ TEST_F(KMeans, RefusesOptionsOutOfRange) {
   o.tol = std::numeric_limits<double>::quiet_NaN();
   message_of([&] { kmeans(x, o); }, 2);
   o = options(2);
-  o.init = matrix({1, 2, 3}, 1);
+  o.init_centers = matrix({1, 2, 3}, 1);
   message_of([&] { kmeans(x, o); }, 2);
 }
 
