@@ -178,8 +178,8 @@ TEST_F(Agglomerative, LabelsAndHeightsAreScikitLearns) {
         const AgglomerativeResult r = agglomerative(x, o);
         o.distance_threshold = expected["threshold"].get<double>();
         const AgglomerativeResult below = agglomerative(x, o);
-        const double agreement = *adjusted_rand_index(theirs, r.labels_.to_host<std::int32_t>()).value;
-        const double at_threshold = *adjusted_rand_index(cut, below.labels_.to_host<std::int32_t>()).value;
+        const double agreement = *adjusted_rand_index({theirs, r.labels_.to_host<std::int32_t>()}).value;
+        const double at_threshold = *adjusted_rand_index({cut, below.labels_.to_host<std::int32_t>()}).value;
         const std::vector<double> heights = r.distances_.to_host<double>();
         double worst = 0;
         const std::size_t step = std::max<std::size_t>(1, heights.size() / 200);
