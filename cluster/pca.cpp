@@ -48,14 +48,13 @@ Matrix transposed_product(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-/// x x^T, summed over the columns by blocks.
-Matrix gram(const Tensor& x) {
-  Matrix sum = Matrix::Zero(x.dim(0), x.dim(0));
-  for (std::int64_t column = 0; column < x.dim(1); column += product_block) {
-    const Tensor part = x.slice(1, column, std::min(x.dim(1), column + product_block)).contiguous();
-    sum += to_matrix(product(part, part, false, true));
-  }
-  return sum;
+/// x^T x in f64: the small eigenvalues of columns of unlike scales are lost in f32.
+Matrix column_products(const Tensor& x) {
+  const std::int64_t d = x.dim(1);
+  const Tensor products({d, d}, DType::f64);
+  kernel::column_products(current_context(), x, products);
+  const std::vector<double> values = products.to_host<double>();
+  return Eigen::Map<const Matrix>(values.data(), d, d);
 }
 
 /// Right singular vectors (rows, largest first) and squared singular values.
@@ -93,11 +92,11 @@ void normalize_rows(Matrix& rows) {
 
 Decomposition exact(const Tensor& x, std::int64_t count) {
   if (x.dim(1) <= x.dim(0)) {
-    Decomposition d = eigenpairs(transposed_product(x, x), count);
+    Decomposition d = eigenpairs(column_products(x), count);
     d.vectors.transposeInPlace();
     return d;
   }
-  Decomposition d = eigenpairs(gram(x), count);
+  Decomposition d = eigenpairs(column_products(x.transpose(0, 1).contiguous()), count);
   const Tensor left = to_tensor(d.vectors);
   d.vectors = to_matrix(product(left, x, true, false));
   normalize_rows(d.vectors);

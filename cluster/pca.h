@@ -35,9 +35,10 @@ struct Pca {
   Tensor transform(const Tensor& x, const std::string& name = "x") const;
 };
 
-/// Fits on x f32 (n, d), n >= 2, on the current context's device; products in f32 over blocks, sums of blocks
-/// and decompositions in f64. UsageError for n_components out of 0 to min(n, d), InputError for x that is not
-/// finite or has one row only.
+/// Fits on x f32 (n, d), n >= 2, on the current context's device. The exact solver multiplies and decomposes
+/// in f64, so that columns of very unlike scales keep their small components; the randomized one multiplies
+/// in f32. UsageError for n_components out of 0 to min(n, d), InputError for x that is not finite or has one
+/// row only.
 Pca pca(const Tensor& x, const PcaOptions& options = {}, const std::string& name = "x");
 
 }  // namespace chorale::cluster

@@ -162,4 +162,16 @@ enum class Linkage : std::uint8_t { ward, complete, average, single };
 /// Points of one block where kernels of agglomerative clustering hold a matrix as [block, column, point].
 constexpr std::int64_t point_block = 32;
 
+/// Points per partial sum of the t-SNE kernels.
+constexpr std::int64_t tsne_block = 256;
+
+/// UMAP's curve 1 / (1 + a r^(2 b)) of similarity at distance r in the map, and how its points move.
+struct UmapParams {
+  float a = 1.577f, b = 0.8951f;
+  float repulsion_strength = 1.0f;
+  float learning_rate = 1.0f;  ///< of this epoch
+  std::int32_t negative_samples = 5;
+  std::uint64_t random_state = 0;
+};
+
 }  // namespace chorale

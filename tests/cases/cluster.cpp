@@ -155,6 +155,32 @@ OpCase normalize_rows(bool with_zeros) {
   return c;
 }
 
+OpCase column_products() {
+  OpCase c = cluster_case("column_products");
+  for (const auto& [n, d] : sizes) c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
+  c.variants.push_back({"rows_40000", {real({40000, 5})}, true});
+  c.run = [](const Run& run) {
+    const Index d = run.tensor(0).dim(1);
+    const Tensor products({d, d}, DType::f64);
+    kernel::column_products(current_context(), run.tensor(0), products);
+    return vars({products});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index n = x[0].dim(0), d = x[0].dim(1);
+    Array products({d, d});
+    for (Index i = 0; i < n; ++i)
+      for (Index a = 0; a < d; ++a)
+        for (Index b = 0; b < d; ++b) products[a * d + b] += x[0][i * d + a] * x[0][i * d + b];
+    return Arrays{products};
+  };
+  c.bench = {"20000x128", {real({20000, 128})}, true};
+  c.cost = [](const std::vector<Input>& x, double) {
+    const auto n = static_cast<double>(x[0].shape[0]), d = static_cast<double>(x[0].shape[1]);
+    return Cost{n * d * d, 4 * n * d};
+  };
+  return c;
+}
+
 OpCase kmeans_seed(bool with_closest, bool with_weights = false) {
   OpCase c = cluster_case(with_weights   ? "kmeans_seed_weighted"
                           : with_closest ? "kmeans_seed"
@@ -471,6 +497,7 @@ OpCase silhouette_samples() {
 std::vector<OpCase> cluster_cases() {
   return {column_mean(),
           subtract_mean(),
+          column_products(),
           normalize_rows(false),
           normalize_rows(true),
           kmeans_seed(false),

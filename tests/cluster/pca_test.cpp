@@ -77,6 +77,40 @@ TEST_F(PcaTest, RandomizedEqualsExact) {
   }
 }
 
+TEST_F(PcaTest, KeepsSmallComponentsOfUnlikeColumns) {
+  // The variances of the components lie a factor 10^7 (wine) and 10^11 (breast cancer) apart.
+  const nlohmann::json theirs = nlohmann::json::parse(std::ifstream(test::golden_path("pca.json")));
+  for (const char* name : {"wine", "breast_cancer"}) {
+    const Tensor x = read_npy(test::golden_path("pca_" + std::string(name) + ".npy"));
+    const Pca ours = pca(x);
+    const auto components = ours.components_.to_host<float>();
+    const auto d = static_cast<std::size_t>(x.dim(1));
+    double worst_variance = 0, worst_component = 0;
+    for (std::size_t c = 0; c < d; ++c) {
+      const double variance = theirs[name]["explained_variance"][c];
+      worst_variance = std::max(worst_variance, std::fabs(ours.explained_variance_[c] / variance - 1));
+      for (std::size_t j = 0; j < d; ++j)
+        worst_component =
+            std::max(worst_component, std::fabs(static_cast<double>(components[c * d + j]) -
+                                                theirs[name]["components"][c][j].get<double>()));
+    }
+    std::printf("%-18s worst difference: components %.1e, variances %.1e\n", name, worst_component,
+                worst_variance);
+    EXPECT_LT(worst_variance, 1e-3) << name;
+    EXPECT_LT(worst_component, 1e-3) << name;
+  }
+}
+
+TEST_F(PcaTest, TakesOneColumnAndConstantOnes) {
+  const Pca one = pca(Tensor::from_host(std::vector<float>{1, 2, 3, 6}, {4, 1}));
+  EXPECT_EQ(one.components_.to_host<float>(), std::vector<float>{1});
+  EXPECT_DOUBLE_EQ(one.explained_variance_[0], 14.0 / 3);
+  EXPECT_DOUBLE_EQ(one.explained_variance_ratio_[0], 1);
+  const Pca constant = pca(Tensor::from_host(std::vector<float>{1, 7, 2, 7, 4, 7}, {3, 2}));
+  EXPECT_EQ(constant.components_.to_host<float>(), (std::vector<float>{1, 0, 0, 1}));
+  EXPECT_DOUBLE_EQ(constant.explained_variance_ratio_[1], 0);
+}
+
 TEST_F(PcaTest, ComponentsAreOrthonormalEvenWithoutVariance) {
   // Rank 1 data, constant columns, and all rows equal.
   std::vector<float> line;
