@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Clustering of whole matrices: k-means with ten restarts, Gaussian mixtures, silhouette, PCA.
+// Clustering of whole matrices: every algorithm of the program `cluster`, silhouette, PCA, t-SNE, UMAP.
 //
 //   bench_cluster --benchmark_filter=kmeans
-//   bench_cluster --matrix X.npy --n-clusters 15 --repeats 3      times of one matrix, a line of JSON each
+//   bench_cluster --matrix X.npy --work gmm --n-clusters 15 --repeats 3      a line of JSON for each repeat
 //
-// The second form is what bench/reference/cluster.py compares with scikit-learn.
+// The second form (clustering/matrix.h) is what bench/reference/cluster.py compares with scikit-learn.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
 #include <string>
 #include <vector>
 
+#include "bench/clustering/matrix.h"
+#include "cluster/agglomerative.h"
+#include "cluster/dbscan.h"
 #include "cluster/gmm.h"
+#include "cluster/hdbscan.h"
 #include "cluster/kmeans.h"
 #include "cluster/metrics.h"
+#include "cluster/neighbours.h"
 #include "cluster/pca.h"
+#include "cluster/tsne.h"
+#include "cluster/umap.h"
 #include "kernels/philox.h"
-#include "tensor/npy.h"
 #include "tools/common/threads.h"
 
 namespace {
@@ -56,19 +58,33 @@ void kmeans(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_
 }
 
 /// One restart of twenty iterations, its k-means included.
-void gmm(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t k, DeviceKind kind) {
+void gmm(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t k,
+         cluster::CovarianceType type, DeviceKind kind) {
   ExecutionContext context(kind);
   const ContextScope scope(context);
   const Tensor x = blobs(n, d, k, 10);
   cluster::GmmOptions options;
   options.n_components = k;
-  options.covariance_type = cluster::CovarianceType::diag;
+  options.covariance_type = type;
   options.max_iter = 20;
   options.tol = 0;
   cluster::Gmm result;
   for (auto _ : state) result = cluster::gmm(x, options);
   state.counters["n_iter"] = static_cast<double>(result.n_iter_);
   state.counters["lower_bound"] = result.lower_bound_;
+}
+
+/// Calls work(x) on blobs.
+template <class Work>
+void measure(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t k, float spread,
+             DeviceKind kind, const Work& work) {
+  ExecutionContext context(kind);
+  const ContextScope scope(context);
+  const Tensor x = blobs(n, d, k, spread);
+  for (auto _ : state) {
+    work(x);
+    context.synchronize();
+  }
 }
 
 void silhouette(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t k, DeviceKind kind) {
@@ -94,39 +110,6 @@ void pca(benchmark::State& state, std::int64_t n, std::int64_t d, std::int64_t c
   for (auto _ : state) benchmark::DoNotOptimize(cluster::pca(x, options).explained_variance_.data());
 }
 
-/// One line of JSON for each repeat of k-means and silhouette on a matrix from a file.
-int measure_matrix(const std::string& path, std::int64_t k, int repeats) {
-  ExecutionContext context(DeviceKind::cpu);
-  const ContextScope scope(context);
-  const Tensor x = read_npy(path).to(DType::f32);
-  struct Times {
-    double wall, processor;
-  };
-  const auto time_of = [](const auto& work) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::clock_t processor = std::clock();
-    work();
-    return Times{std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-                 static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC};
-  };
-  for (int i = 0; i < repeats; ++i) {
-    cluster::KMeansOptions options;
-    options.n_clusters = k;
-    options.random_state = static_cast<std::uint64_t>(i);
-    cluster::KMeansResult result;
-    const Times kmeans = time_of([&] { result = cluster::kmeans(x, options); });
-    const std::vector<std::int32_t> labels = result.labels_.to_host<std::int32_t>();
-    double score = 0;
-    const Times silhouette = time_of([&] { score = cluster::silhouette(x, labels).mean.value.value_or(0); });
-    std::printf(
-        "{\"kmeans_s\": %.6f, \"kmeans_cpu_s\": %.6f, \"inertia\": %.9g, \"n_iter\": %lld, "
-        "\"silhouette_s\": %.6f, \"silhouette_cpu_s\": %.6f, \"silhouette\": %.9f}\n",
-        kmeans.wall, kmeans.processor, result.inertia_, static_cast<long long>(result.n_iter_),
-        silhouette.wall, silhouette.processor, score);
-  }
-  return 0;
-}
-
 void register_all(DeviceKind kind) {
   const std::string device = std::string("/") + std::string(device_kind_name(kind));
   const auto add = [&](const std::string& name, auto function) {
@@ -141,7 +124,27 @@ void register_all(DeviceKind kind) {
   add("kmeans/20000x128/k15/overlapping/no_bounds",
       [=](benchmark::State& s) { kmeans(s, 20000, 128, 15, 40, false, kind); });
   add("kmeans/50000x64/k20/separated", [=](benchmark::State& s) { kmeans(s, 50000, 64, 20, 1, true, kind); });
-  add("gmm/20000x64/k20", [=](benchmark::State& s) { gmm(s, 20000, 64, 20, kind); });
+  using cluster::CovarianceType;
+  add("gmm/20000x128/k15/full",
+      [=](benchmark::State& s) { gmm(s, 20000, 128, 15, CovarianceType::full, kind); });
+  add("gmm/20000x128/k15/tied",
+      [=](benchmark::State& s) { gmm(s, 20000, 128, 15, CovarianceType::tied, kind); });
+  add("gmm/200000x64/k50/diag",
+      [=](benchmark::State& s) { gmm(s, 200000, 64, 50, CovarianceType::diag, kind); });
+  const auto add_work = [&](const std::string& name, std::int64_t n, std::int64_t d, auto work) {
+    add(name, [=](benchmark::State& s) { measure(s, n, d, 15, 6, kind, work); });
+  };
+  add_work("agglomerative/20000x128/ward", 20000, 128,
+           [](const Tensor& x) { cluster::agglomerative(x, {.n_clusters = 15}); });
+  add_work("agglomerative/20000x128/average", 20000, 128, [](const Tensor& x) {
+    cluster::agglomerative(x, {.n_clusters = 15, .linkage = cluster::Linkage::average});
+  });
+  add_work("dbscan/20000x128", 20000, 128, [](const Tensor& x) { cluster::dbscan(x, {.eps = 90}); });
+  add_work("hdbscan/20000x16", 20000, 16, [](const Tensor& x) { cluster::hdbscan(x); });
+  add_work("nearest_neighbours/10000x50/k90", 10000, 50,
+           [](const Tensor& x) { cluster::nearest_neighbours(x, 90); });
+  add_work("tsne/10000x50", 10000, 50, [](const Tensor& x) { cluster::tsne(x); });
+  add_work("umap/10000x50", 10000, 50, [](const Tensor& x) { cluster::umap(x); });
   add("silhouette/20000x128/k15", [=](benchmark::State& s) { silhouette(s, 20000, 128, 15, kind); });
   add("pca/20000x128/exact", [=](benchmark::State& s) { pca(s, 20000, 128, 32, kind); });
 }
@@ -149,17 +152,8 @@ void register_all(DeviceKind kind) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (bench::wants_matrix(argc, argv)) return bench::measure_matrix(argc, argv);
   chorale::tools::use_threads(0);
-  std::string matrix;
-  std::int64_t k = 15;
-  int repeats = 3;
-  for (int i = 1; i + 1 < argc; ++i) {
-    const std::string option = argv[i];
-    if (option == "--matrix") matrix = argv[i + 1];
-    if (option == "--n-clusters") k = std::atoll(argv[i + 1]);
-    if (option == "--repeats") repeats = std::atoi(argv[i + 1]);
-  }
-  if (!matrix.empty()) return measure_matrix(matrix, k, repeats);
   register_all(DeviceKind::cpu);
   try {
     open_backend(DeviceKind::cuda);

@@ -170,6 +170,12 @@ DeviceDescription ExecutionContext::describe() const {
   return description;
 }
 
+std::size_t ExecutionContext::available_memory() const {
+  std::size_t free_bytes = 0, total_bytes = 0;
+  context_.api->memory_info(context_.device, &free_bytes, &total_bytes);
+  return free_bytes + allocator_->bytes_reserved() - allocator_->bytes_in_use();
+}
+
 void ExecutionContext::synchronize() { context_.api->stream_synchronize(context_.device, context_.stream); }
 
 ExecutionContext& current_context() {

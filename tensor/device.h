@@ -66,6 +66,8 @@ class ExecutionContext {
   /// Takes memory from `allocator` from now on; returns the one used so far (StepGraph's private pools).
   std::shared_ptr<Allocator> exchange_allocator(std::shared_ptr<Allocator> allocator);
   DeviceDescription describe() const;
+  /// Bytes that nobody uses now, the allocator's cache included.
+  std::size_t available_memory() const;
   void synchronize();
 
  private:

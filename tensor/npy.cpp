@@ -378,6 +378,8 @@ NpyLayout read_npy_layout(const InputFile& file) {
   return {std::move(header.shape), header.format.dtype, header.data_offset};
 }
 
+Shape read_npy_shape(const std::string& path) { return read_header(InputFile(path)).shape; }
+
 NpyArray read_npy_host(const std::string& path) {
   const InputFile file(path);
   return read_data(file, read_header(file));

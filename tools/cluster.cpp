@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Clusters the rows of any matrix, or the latents of a trained model, and says how good the clusters are.
 #include <chrono>
-#include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
-#include "cluster/kmeans.h"
+#include "cluster/bootstrap.h"
+#include "cluster/kmeans_streamed.h"
 #include "cluster/metrics.h"
+#include "cluster/pca.h"
+#include "cluster/tsne.h"
+#include "cluster/umap.h"
 #include "tensor/npy.h"
+#include "tools/clustering/algorithms.h"
+#include "tools/clustering/files.h"
 #include "tools/common/log.h"
 #include "tools/common/program.h"
 #include "tools/common/table.h"
@@ -16,11 +22,16 @@
 namespace chorale::tools {
 namespace {
 
+using Json = nlohmann::ordered_json;
+using Intervals = std::array<cluster::Interval, cluster::metric_names.size()>;
+
 struct Arguments {
-  std::string input, model, condition = "genre", checkpoint, output, labels, centers, summary;
+  std::string input, model, condition = "genre", checkpoint, labels;
   std::string algorithm = "kmeans";
-  std::int64_t n_clusters = 8, n_init = 10, max_iter = 300;
-  double tol = 1e-4;
+  std::int64_t resamples = 0, max_memory = 0;
+  std::string projection = "none";
+  ClusterOutputs outputs;
+  AlgorithmOptions options;
 };
 
 class Stopwatch {
@@ -33,83 +44,68 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Before any work: every output can be written, and none of them is the same file as another one or an
-/// input.
-void check_files(const Arguments& a) {
-  std::vector<std::pair<const char*, const std::string*>> seen;
-  if (!a.input.empty()) seen.emplace_back("--input", &a.input);
-  if (!a.labels.empty()) seen.emplace_back("--labels", &a.labels);
-  for (const auto& [option, path] : {std::pair<const char*, const std::string*>{"--output", &a.output},
-                                     {"--centers", &a.centers},
-                                     {"--summary", &a.summary}}) {
-    if (path->empty()) continue;
-    for (const auto& [other, other_path] : seen) {
-      std::error_code ignored;
-      if (*path == *other_path || std::filesystem::equivalent(*path, *other_path, ignored))
-        throw UsageError(
-            concat(option, ": the same file as ", other, ": ", *path, " (allowed a file of its own)"));
-    }
-    check_writable(*path);
-    seen.emplace_back(option, path);
-  }
+/// One algorithm's clusters and what they are worth.
+struct Judged {
+  Clustering clustering;
+  cluster::Evaluation evaluation;
+  std::optional<Intervals> intervals;
+  double cluster_s = 0, metrics_s = 0;
+};
+
+std::string cell(const std::optional<double>& value, int decimals = 6) {
+  return value ? format_fixed(*value, decimals) : "";
 }
 
-std::vector<std::int32_t> read_labels(const std::string& path, std::int64_t rows) {
-  const NpyArray array = read_npy_host(path);
-  if (array.shape != Shape{rows})
-    throw InputError(concat(path, ": labels of another shape than the rows: ", to_string(array.shape),
-                            " (allowed (", rows, ",))"));
-  std::vector<std::int32_t> labels(static_cast<std::size_t>(rows));
-  const auto convert = [&](const auto& values) {
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      const auto value = static_cast<std::int64_t>(values[i]);
-      if (value < INT32_MIN || value > INT32_MAX)
-        throw InputError(
-            concat(path, ": label out of range: ", value, " at row ", i, " (allowed 32-bit integers)"));
-      labels[i] = static_cast<std::int32_t>(value);
-    }
-  };
-  switch (array.dtype) {
-    case DType::i32:
-      convert(array.as<std::int32_t>());
-      break;
-    case DType::i64:
-      convert(array.as<std::int64_t>());
-      break;
-    case DType::u8:
-      convert(array.as<std::uint8_t>());
-      break;
-    default:
-      throw InputError(concat(path, ": labels are no integers: ", std::string(dtype_name(array.dtype)),
-                              " (allowed integer types)"));
-  }
-  return labels;
-}
-
-Tensor read_matrix(const std::string& path) {
-  const Tensor x = read_npy(path);
-  if (x.rank() != 2)
-    throw InputError(concat(path, ": not a matrix: ", to_string(x.shape()), " (allowed shape (n, d))"));
-  return x.to(DType::f32);
-}
-
-void print_metrics(const cluster::Evaluation& evaluation) {
-  Table table({"metric", "value"});
-  for (std::size_t m = 0; m < evaluation.metrics.size(); ++m) {
-    const cluster::Metric& metric = evaluation.metrics[m];
-    table.add_row(
-        {std::string(cluster::metric_names[m]), metric.value ? format_fixed(*metric.value, 6) : ""});
+/// One clustering: every metric, with its interval if there is one.
+void print_metrics(const Judged& judged) {
+  std::vector<std::string> header{"metric", "value"};
+  if (judged.intervals) header.insert(header.end(), {"low", "high"});
+  Table table(header);
+  for (std::size_t m = 0; m < cluster::metric_names.size(); ++m) {
+    std::vector<std::string> row{std::string(cluster::metric_names[m]),
+                                 cell(judged.evaluation.metrics[m].value)};
+    if (judged.intervals)
+      row.insert(row.end(), {cell((*judged.intervals)[m].low), cell((*judged.intervals)[m].high)});
+    table.add_row(row);
   }
   table.print();
 }
 
-nlohmann::ordered_json metrics_json(const cluster::Evaluation& evaluation) {
-  nlohmann::ordered_json json;
-  for (std::size_t m = 0; m < evaluation.metrics.size(); ++m) {
-    const auto& value = evaluation.metrics[m].value;
-    json[std::string(cluster::metric_names[m])] =
-        value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+/// Several clusterings: a line each, with the metrics that the result files have.
+void print_comparison(const std::vector<Judged>& all, bool with_truth) {
+  const std::size_t metrics = with_truth ? 7 : cluster::data_metrics;
+  std::vector<std::string> header{"algorithm", "n_clusters", "noise"};
+  for (std::size_t m = 0; m < metrics; ++m) header.emplace_back(cluster::metric_names[m]);
+  header.emplace_back("seconds");
+  Table table(header);
+  for (const Judged& judged : all) {
+    std::vector<std::string> row{judged.clustering.algorithm, format_count(judged.evaluation.n_clusters),
+                                 format_count(judged.evaluation.n_noise)};
+    for (std::size_t m = 0; m < metrics; ++m) row.push_back(cell(judged.evaluation.metrics[m].value, 4));
+    row.push_back(format_fixed(judged.cluster_s, 3));
+    table.add_row(row);
   }
+  table.print();
+}
+
+Json value_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+Json to_json(const Judged& judged, double read_s) {
+  Json metrics, intervals;
+  for (std::size_t m = 0; m < cluster::metric_names.size(); ++m) {
+    const std::string name(cluster::metric_names[m]);
+    metrics[name] = value_or_null(judged.evaluation.metrics[m].value);
+    if (judged.intervals)
+      intervals[name] = {value_or_null((*judged.intervals)[m].low),
+                         value_or_null((*judged.intervals)[m].high)};
+  }
+  Json json{{"algorithm", judged.clustering.algorithm}, {"parameters", judged.clustering.parameters}};
+  json["n_clusters"] = judged.evaluation.n_clusters;
+  json["n_noise"] = judged.evaluation.n_noise;
+  json.update(judged.clustering.results);
+  json["metrics"] = metrics;
+  if (judged.intervals) json["intervals"] = intervals;
+  json["seconds"] = {{"read", read_s}, {"cluster", judged.cluster_s}, {"metrics", judged.metrics_s}};
   return json;
 }
 
@@ -118,19 +114,146 @@ Arguments complete(const Program& program, Arguments a) {
   if (a.input.empty() == a.model.empty())
     throw UsageError(concat("--input: one source of points is needed: ", a.input.empty() ? "none" : "two",
                             " given (allowed --input X.npy or --model NAME)"));
+  if (a.projection != "none" && a.outputs.folder.empty())
+    throw UsageError("--projection: needs --output-dir: none given (allowed with --output-dir DIR)");
   if (!a.model.empty()) a.model = canonical_name("--model", a.model, a.condition);
-  if (!a.model.empty() && a.output.empty()) {
+  ClusterOutputs& o = a.outputs;
+  if (!a.model.empty() && o.labels.empty() && o.folder.empty()) {
     create_directories(program.common().results + "/embeddings");
-    a.output = program.common().results + "/embeddings/" + a.model + "_labels.npy";
+    o.labels = program.common().results + "/embeddings/" + a.model + "_labels.npy";
   }
-  if (a.output.empty())
-    throw UsageError("--output: missing: --input needs it (allowed a path ending in .npy)");
+  if (o.labels.empty() && o.folder.empty())
+    throw UsageError(
+        "--output: missing: --input needs it (allowed a path ending in .npy, or --output-dir DIR)");
+  a.options.random_state = program.common().seed;
   return a;
+}
+
+Judged judge(Clustering clustering, double seconds, const Tensor& x, const std::vector<std::int32_t>& truth,
+             const Arguments& a, const std::string& name) {
+  Judged judged{std::move(clustering), {}, {}, seconds, 0};
+  const Stopwatch measuring;
+  const std::vector<std::int32_t> labels = judged.clustering.labels.to_host<std::int32_t>();
+  judged.evaluation = cluster::evaluate(x, labels, truth, name);
+  if (a.resamples > 0)
+    judged.intervals =
+        cluster::bootstrap(judged.evaluation, x, labels, truth,
+                           {.n_resamples = a.resamples, .random_state = a.options.random_state}, name);
+  judged.metrics_s = measuring.seconds();
+  return judged;
+}
+
+void write_arrays(const Judged& judged, const ClusterOutputs& outputs, bool several) {
+  const Clustering& c = judged.clustering;
+  if (const std::string path = outputs.labels_of(c.algorithm, several); !path.empty())
+    write_npy(path, c.labels);
+  const std::string folder = outputs.folder_of(c.algorithm, several);
+  if (folder.empty()) return;
+  write_npy(folder + "/labels.npy", c.labels);
+  for (const auto& [array, values] : c.arrays) write_npy(folder + "/" + array + ".npy", values);
+  const std::vector<float>& samples = judged.evaluation.silhouette_samples;
+  if (!samples.empty())
+    write_npy(folder + "/silhouette_samples.npy", samples, {static_cast<std::int64_t>(samples.size())});
+}
+
+void write_summary(const Arguments& a, const Json& summary) {
+  const std::string text = summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (!a.outputs.summary.empty()) write_file(a.outputs.summary, text);
+  if (!a.outputs.folder.empty()) write_file(a.outputs.folder + "/summary.json", text);
+}
+
+Json common_summary(const Program& program, const ExecutionContext& context, const std::string& name,
+                    const Shape& shape) {
+  return {{"input", name},
+          {"n", shape[0]},
+          {"d", shape[1]},
+          {"seed", program.common().seed},
+          {"device", std::string(device_kind_name(context.kind()))},
+          {"threads", program.common().threads},
+          {"clusterings", Json::array()}};
+}
+
+/// f32 (n, 2).
+Tensor project(const std::string& method, const Tensor& x, std::uint64_t seed, const std::string& name) {
+  if (method == "tsne") return cluster::tsne(x, {.random_state = seed}, name).embedding_;
+  if (method == "umap") return cluster::umap(x, {.random_state = seed}, name).embedding_;
+  return cluster::pca(x, {.n_components = 2, .random_state = seed}, name).transform(x, name);
+}
+
+/// Of what is known without the points in memory.
+cluster::Evaluation evaluate_labels(const std::vector<std::int32_t>& labels,
+                                    const std::vector<std::int32_t>& truth) {
+  cluster::Evaluation e;
+  e.n_clusters = static_cast<std::int64_t>(std::set<std::int32_t>(labels.begin(), labels.end()).size());
+  for (cluster::Metric& metric : e.metrics) metric.reason = "the points are not in memory";
+  if (truth.empty()) return e;
+  const auto against = cluster::agreement({truth, labels});
+  std::copy(against.begin(), against.end(), e.metrics.begin() + cluster::data_metrics);
+  return e;
+}
+
+/// k-means of a matrix that stays in its file.
+int cluster_file(Program& program, const Arguments& a) {
+  if (a.algorithm != "kmeans" || a.input.empty())
+    throw UsageError(concat("--max-memory: only for k-means of a file: ", a.algorithm,
+                            a.input.empty() ? " of a model" : "",
+                            " (allowed with --input X.npy --algorithm kmeans)"));
+  for (const char* option : {"--n-init", "--batch-size", "--bootstrap", "--projection"})
+    if (program.given(option)) log_warning(option, ": not used with --max-memory");
+  ExecutionContext context(program.device());
+  const ContextScope scope(context);
+  const Shape shape = read_npy_shape(a.input);
+  const std::vector<std::int32_t> truth =
+      a.labels.empty() ? std::vector<std::int32_t>() : read_labels(a.labels, shape.empty() ? 0 : shape[0]);
+  cluster::KMeansStreamedOptions options;
+  options.n_clusters = a.options.n_clusters;
+  if (program.given("--init")) options.init = a.options.init;
+  if (a.options.max_iter > 0) options.max_iter = a.options.max_iter;
+  if (a.options.tol >= 0) options.tol = a.options.tol;
+  options.metric = a.options.metric;
+  options.random_state = a.options.random_state;
+  options.max_memory = a.max_memory << 20;
+  const std::string labels = a.outputs.labels.empty() ? a.outputs.folder + "/labels.npy" : a.outputs.labels;
+  const Stopwatch clustering;
+  const cluster::KMeansStreamedResult r = cluster::kmeans_streamed(a.input, labels, options);
+  Judged judged;
+  judged.cluster_s = clustering.seconds();
+  const NpyArray written = read_npy_host(labels);
+  const auto values = written.as<std::int32_t>();
+  judged.evaluation = evaluate_labels({values.begin(), values.end()}, truth);
+  judged.clustering = {"kmeans",
+                       Tensor(),
+                       {},
+                       {{"n_clusters", options.n_clusters},
+                        {"init", options.init},
+                        {"max_iter", options.max_iter},
+                        {"tol", options.tol},
+                        {"metric", options.metric},
+                        {"max_memory", options.max_memory}},
+                       {{"inertia", r.inertia_}, {"n_iter", r.n_iter_}, {"n_groups", r.n_groups_}}};
+  if (!a.outputs.folder.empty()) {
+    write_npy(a.outputs.folder + "/centers.npy", r.cluster_centers_);
+    if (!a.outputs.labels.empty())
+      write_npy(a.outputs.folder + "/labels.npy", written.as<std::int32_t>(), written.shape);
+  }
+  Json summary = common_summary(program, context, a.input, shape);
+  summary["clusterings"].push_back(to_json(judged, 0));
+  write_summary(a, summary);
+  log_info(a.input, ": ", shape[0], " x ", shape[1], ", kmeans: ", judged.evaluation.n_clusters,
+           " clusters in ", format_duration(judged.cluster_s), ", ", r.n_groups_, " groups of rows");
+  print_metrics(judged);
+  return 0;
 }
 
 int cluster_points(Program& program, const Arguments& given) {
   const Arguments a = complete(program, given);
-  check_files(a);
+  const std::vector<std::string> algorithms =
+      a.algorithm == "all" ? algorithm_names() : std::vector<std::string>{a.algorithm};
+  const bool several = algorithms.size() > 1;
+  a.outputs.check(algorithms, {{"--input", a.input}, {"--labels", a.labels}});
+  for (const std::string& option : unused_options(program.options(), algorithms))
+    log_warning(option, ": not used by ", a.algorithm);
+  if (a.max_memory > 0) return cluster_file(program, a);
   ExecutionContext context(program.device());
   const ContextScope scope(context);
 
@@ -142,51 +265,33 @@ int cluster_points(Program& program, const Arguments& given) {
       a.labels.empty() ? std::vector<std::int32_t>() : read_labels(a.labels, x.dim(0));
   const double read_s = reading.seconds();
 
-  cluster::KMeansOptions options;
-  options.n_clusters = a.n_clusters;
-  options.n_init = a.n_init;
-  options.max_iter = a.max_iter;
-  options.tol = a.tol;
-  options.random_state = program.common().seed;
-  const Stopwatch clustering;
-  const cluster::KMeansResult result = cluster::kmeans(x, options, name);
-  const std::vector<std::int32_t> labels = result.labels_.to_host<std::int32_t>();
-  const double cluster_s = clustering.seconds();
-
-  const Stopwatch measuring;
-  const cluster::Evaluation evaluation = cluster::evaluate(x, labels, truth, name);
-  const double metrics_s = measuring.seconds();
-
-  write_npy(a.output, result.labels_);
-  if (!a.centers.empty()) write_npy(a.centers, result.cluster_centers_);
-  if (!a.summary.empty()) {
-    const nlohmann::ordered_json summary = {
-        {"input", name},
-        {"algorithm", a.algorithm},
-        {"n", x.dim(0)},
-        {"d", x.dim(1)},
-        {"n_clusters", a.n_clusters},
-        {"n_init", a.n_init},
-        {"max_iter", a.max_iter},
-        {"tol", a.tol},
-        {"seed", program.common().seed},
-        {"device", std::string(device_kind_name(context.kind()))},
-        {"threads", program.common().threads},
-        {"inertia", result.inertia_},
-        {"n_iter", result.n_iter_},
-        {"clusters_found", evaluation.n_clusters},
-        {"metrics", metrics_json(evaluation)},
-        {"seconds", {{"read", read_s}, {"cluster", cluster_s}, {"metrics", metrics_s}}}};
-    write_file(a.summary,
-               summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  Json summary = common_summary(program, context, name, x.shape());
+  std::vector<Judged> all;
+  for (const std::string& algorithm : algorithms) {
+    const Stopwatch clustering;
+    Clustering found = run_algorithm(algorithm, x, a.options, name);
+    all.push_back(judge(std::move(found), clustering.seconds(), x, truth, a, name));
+    const Judged& judged = all.back();
+    write_arrays(judged, a.outputs, several);
+    summary["clusterings"].push_back(to_json(judged, read_s));
+    for (std::size_t m = 0; m < cluster::metric_names.size(); ++m)
+      if (!judged.evaluation.metrics[m].value && (m < cluster::data_metrics || !truth.empty()))
+        log_warning(algorithm, ": ", cluster::metric_names[m],
+                    ": undefined: ", judged.evaluation.metrics[m].reason);
+    log_info(name, ": ", x.dim(0), " x ", x.dim(1), ", ", algorithm, ": ", judged.evaluation.n_clusters,
+             " clusters in ", format_duration(judged.cluster_s));
   }
-
-  for (std::size_t m = 0; m < evaluation.metrics.size(); ++m)
-    if (!evaluation.metrics[m].value && (m < 3 || !truth.empty()))
-      log_warning(std::string(cluster::metric_names[m]), ": undefined: ", evaluation.metrics[m].reason);
-  log_info(name, ": ", x.dim(0), " x ", x.dim(1), ", ", evaluation.n_clusters, " clusters, inertia ",
-           result.inertia_, " after ", result.n_iter_, " iterations, ", format_duration(cluster_s));
-  print_metrics(evaluation);
+  if (a.projection != "none") {
+    const Stopwatch projecting;
+    write_npy(a.outputs.folder + "/projection.npy", project(a.projection, x, program.common().seed, name));
+    summary["projection"] = {{"method", a.projection}, {"seconds", projecting.seconds()}};
+  }
+  write_summary(a, summary);
+  if (several) {
+    print_comparison(all, !truth.empty());
+  } else {
+    print_metrics(all.front());
+  }
   return 0;
 }
 
@@ -203,24 +308,39 @@ int main(int argc, char** argv) {
                          .uses_data = true,
                          .uses_results = true};
   const auto declare = [&](Options& options) {
+    options.group("Points");
     options.add("--input", &a.input, "matrix (n, d), one row a point, .npy").placeholder("X.npy");
+    options.add("--labels", &a.labels, "known classes, integers (n), to compare with").placeholder("Y.npy");
     options.add("--model", &a.model, "cluster the latents of this trained model instead", {});
     options.add("--condition", &a.condition, "which one a bare cvae means", {"genre", "language"});
     options.add("--checkpoint", &a.checkpoint, "another checkpoint than the model's best.safetensors")
         .placeholder("FILE");
-    options.add("--output", &a.output, "cluster of each row, i32 (n)")
+    options.group("Results");
+    options
+        .add("--output", &a.outputs.labels,
+             "cluster of each row, i32 (n), -1 for noise; with `all` one file each")
         .placeholder("LABELS.npy")
         .shown_default("with --model: <results>/embeddings/<NAME>_labels.npy");
-    options.add("--algorithm", &a.algorithm, "how to cluster", {"kmeans"});
-    options.add("--n-clusters", &a.n_clusters, "number of clusters, at most n", {1, 2147483647});
-    options.add("--n-init", &a.n_init, "k-means: starts, of which the best counts", {1, 10000});
-    options.add("--max-iter", &a.max_iter, "k-means: most iterations of a start", {1, 1e9});
-    options.add("--tol", &a.tol, "k-means: move of the centers, relative to the variance, that ends a start",
-                {0, 1e30});
-    options.add("--labels", &a.labels, "known classes, integers (n), to compare with").placeholder("Y.npy");
-    options.add("--centers", &a.centers, "also write the centers, f32 (k, d)").placeholder("FILE");
-    options.add("--summary", &a.summary, "also write parameters, metrics and times as JSON")
-        .placeholder("FILE");
+    options
+        .add("--output-dir", &a.outputs.folder,
+             "labels.npy, centers.npy, responsibilities.npy, linkage.npy ... as the algorithm has them, and "
+             "summary.json")
+        .placeholder("DIR");
+    options.add("--summary", &a.outputs.summary, "parameters, metrics and times as JSON").placeholder("FILE");
+    options.add("--projection", &a.projection,
+                "also map the points to the plane, into projection.npy of --output-dir",
+                {"none", "pca", "tsne", "umap"});
+    options.add("--bootstrap", &a.resamples, "resamples for 95 % intervals of the metrics; 0: none",
+                {0, 1000000});
+    std::vector<std::string> choices = algorithm_names();
+    choices.emplace_back("all");
+    options.group("Algorithms");
+    options.add("--algorithm", &a.algorithm, "how to cluster", choices);
+    add_algorithm_options(options, a.options);
+    options.add(
+        "--max-memory", &a.max_memory,
+        "kmeans: MiB to take for a matrix that stays in its file, however large; 0: it is read into memory",
+        {0, 1e9});
   };
   return run_program(argc, argv, info, declare, [&](Program& program) { return cluster_points(program, a); });
 }

@@ -45,27 +45,108 @@ class Cluster(ProgramTest):
         return run("cluster", "--input", self.x, "--output", self.output, "--device", "cpu", *arguments, **options)
 
     def test_labels_centers_summary_and_metrics(self):
-        centers, summary = self.folder / "centers.npy", self.folder / "summary.json"
-        result = self.assert_ok(self.cluster("--n-clusters", 3, "--labels", self.y, "--centers", centers,
+        out, summary = self.folder / "out", self.folder / "summary.json"
+        result = self.assert_ok(self.cluster("--n-clusters", 3, "--labels", self.y, "--output-dir", out,
                                              "--summary", summary))
         header, labels = read_npy(self.output, "i")
         self.assertIn("'<i4'", header)
         self.assertIn("(60,)", header)
         self.assertEqual([labels[i] for i in range(3)] * 20, labels)
         self.assertEqual(set(labels), {0, 1, 2})
-        header, values = read_npy(centers, "f")
+        self.assertEqual(self.output.read_bytes(), (out / "labels.npy").read_bytes())
+        header, values = read_npy(out / "centers.npy", "f")
         self.assertIn("(3, 2)", header)
         first = labels[1]
         self.assertTrue(math.isclose(values[2 * first], 10.2, rel_tol=1e-5), values)
         table = result.table()
-        for metric in ("adjusted_rand_index", "normalized_mutual_info", "cluster_purity", "cluster_accuracy"):
+        for metric in ("adjusted_rand_index", "normalized_mutual_info", "cluster_purity", "cluster_accuracy",
+                       "adjusted_mutual_info", "homogeneity", "completeness", "v_measure", "fowlkes_mallows_index"):
             self.assertEqual(table[metric], "1.000000")
         self.assertGreater(float(table["silhouette_score"]), 0.9)
+        _, samples = read_npy(out / "silhouette_samples.npy", "f")
+        self.assertAlmostEqual(sum(samples) / 60, float(table["silhouette_score"]), 5)
+        self.assertEqual(summary.read_bytes(), (out / "summary.json").read_bytes())
         written = json.loads(summary.read_text())
-        self.assertEqual((written["n"], written["d"], written["n_clusters"]), (60, 2, 3))
-        self.assertAlmostEqual(written["metrics"]["silhouette_score"], float(table["silhouette_score"]), 6)
-        self.assertEqual(set(written["seconds"]), {"read", "cluster", "metrics"})
-        self.assertLess(abs(written["inertia"] - 60 * (0.02 + 0.04)), 0.3)
+        self.assertEqual((written["n"], written["d"]), (60, 2))
+        kmeans, = written["clusterings"]
+        self.assertEqual((kmeans["algorithm"], kmeans["n_clusters"], kmeans["n_noise"]), ("kmeans", 3, 0))
+        self.assertEqual(kmeans["parameters"]["n_init"], 10)
+        self.assertAlmostEqual(kmeans["metrics"]["silhouette_score"], float(table["silhouette_score"]), 6)
+        self.assertEqual(set(kmeans["seconds"]), {"read", "cluster", "metrics"})
+        self.assertLess(abs(kmeans["inertia"] - 60 * (0.02 + 0.04)), 0.3)
+
+    def test_all_algorithms(self):
+        out = self.folder / "out"
+        result = self.assert_ok(self.cluster("--algorithm", "all", "--n-clusters", 3, "--labels", self.y,
+                                             "--output-dir", out, "--eps", 1, "--reg-covar", 1e-3))
+        names = ["kmeans", "gmm", "agglomerative", "dbscan", "hdbscan"]
+        lines = [line.split() for line in result.stdout.splitlines()]
+        self.assertEqual(lines[0][:4], ["algorithm", "n_clusters", "noise", "silhouette_score"])
+        self.assertEqual([line[0] for line in lines[2:]], names)
+        for line in lines[2:]:
+            self.assertEqual((line[1], line[2], line[6]), ("3", "0", "1.0000"), line)
+        arrays = {"kmeans": {"centers"}, "gmm": {"weights", "means", "covariances", "responsibilities"},
+                  "agglomerative": {"linkage"}, "dbscan": {"core_sample_indices"}, "hdbscan": {"probabilities"}}
+        for name in names:
+            files = {path.stem for path in (out / name).iterdir()}
+            self.assertEqual(files, arrays[name] | {"labels", "silhouette_samples"})
+            self.assertEqual((out / name / "labels.npy").read_bytes(),
+                             (self.folder / f"labels_{name}.npy").read_bytes())
+        self.assertFalse(self.output.exists())
+        header, tree = read_npy(out / "agglomerative/linkage.npy", "d")
+        self.assertIn("(59, 4)", header)
+        self.assertEqual(tree[-1], 60)
+        header, _ = read_npy(out / "gmm/responsibilities.npy", "f")
+        self.assertIn("(60, 3)", header)
+        summary = json.loads((out / "summary.json").read_text())
+        self.assertEqual([c["algorithm"] for c in summary["clusterings"]], names)
+
+    def test_forms_of_kmeans(self):
+        for arguments in (("--batch-size", 16), ("--init", "k-means||"), ("--init", "random"), ("--max-memory", 1)):
+            table = self.assert_ok(self.cluster("--n-clusters", 3, "--labels", self.y, *arguments)).table()
+            self.assertEqual(table["adjusted_rand_index"], "1.000000", arguments)
+        write_npy(self.x, [1, 0, 5, 0.1, 0, 1, 0.1, 9], (4, 2))
+        self.assert_ok(self.cluster("--n-clusters", 2, "--metric", "cosine"))
+        _, labels = read_npy(self.output, "i")
+        self.assertEqual((labels[0] == labels[1], labels[2] == labels[3], labels[0] == labels[2]), (True, True, False))
+        write_npy(self.x, [1, 0, 0, 0], (2, 2))
+        self.assert_error(self.cluster("--n-clusters", 1, "--metric", "cosine"), 3, "x.npy", "row 1")
+        self.assert_error(self.cluster("--algorithm", "gmm", "--max-memory", 1), 2, "--max-memory", "gmm")
+
+    def test_eps_is_found_from_the_data(self):
+        summary = self.folder / "summary.json"
+        self.assert_ok(self.cluster("--algorithm", "dbscan", "--summary", summary))
+        dbscan, = json.loads(summary.read_text())["clusterings"]
+        self.assertEqual(dbscan["n_clusters"], 3)
+        self.assertGreater(dbscan["parameters"]["eps"], 0.05)
+        for eps in ("0", "-1", "nan", "inf", "near", "1x"):
+            self.assert_error(self.cluster("--algorithm", "dbscan", "--eps", eps), 2, "--eps")
+
+    def test_bootstrap_intervals(self):
+        summary = self.folder / "summary.json"
+        result = self.assert_ok(self.cluster("--n-clusters", 4, "--labels", self.y, "--bootstrap", 50, "--summary", summary))
+        lines = [line.split() for line in result.stdout.splitlines()]
+        self.assertEqual(lines[0], ["metric", "value", "low", "high"])
+        for line in lines[2:]:
+            low, high = float(line[2]), float(line[3])
+            self.assertLessEqual(low, high)
+        intervals = json.loads(summary.read_text())["clusterings"][0]["intervals"]
+        self.assertEqual(len(intervals), len(lines) - 2)
+
+    def test_projections(self):
+        for method in ("pca", "tsne", "umap"):
+            out = self.folder / method
+            self.assert_ok(self.cluster("--n-clusters", 3, "--projection", method, "--output-dir", out))
+            header, points = read_npy(out / "projection.npy", "f")
+            self.assertIn("(60, 2)", header)
+            self.assertTrue(all(math.isfinite(p) for p in points))
+            self.assertGreater(max(points), min(points))
+        self.assert_error(self.cluster("--projection", "umap"), 2, "--projection", "--output-dir")
+
+    def test_options_of_other_algorithms_are_named(self):
+        result = self.assert_ok(self.cluster("--n-clusters", 2, "--eps", 3, "--linkage", "single"))
+        self.assertIn("--eps: not used by kmeans", result.stderr)
+        self.assertIn("--linkage: not used by kmeans", result.stderr)
 
     def test_same_seed_same_bytes_for_any_number_of_threads(self):
         written = []
@@ -85,7 +166,7 @@ class Cluster(ProgramTest):
         result = self.assert_ok(self.cluster("--n-clusters", 1, "--summary", summary))
         self.assertEqual(result.table()["silhouette_score"], "")
         self.assertIn("silhouette_score: undefined: there is only one cluster", result.stderr)
-        self.assertIsNone(json.loads(summary.read_text())["metrics"]["silhouette_score"])
+        self.assertIsNone(json.loads(summary.read_text())["clusterings"][0]["metrics"]["silhouette_score"])
 
     def test_other_element_types(self):
         write_npy(self.x, [1, 2, 1, 2, 9, 9, 9, 8], (4, 2), "d")
@@ -93,10 +174,18 @@ class Cluster(ProgramTest):
         write_npy(self.x, [1, 2, 1, 2, 9, 9, 9, 8], (4, 2), "B")
         self.assert_ok(self.cluster("--n-clusters", 2))
 
+    def test_a_matrix_larger_than_memory_is_refused_at_once(self):
+        with open(self.x, "wb") as file:
+            header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 500), }"
+            header += " " * (-(len(header) + 11) % 64) + "\n"
+            file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+            file.truncate(file.tell() + 4 * 500 * 10**9)  # a hole: nothing is stored
+        self.assert_error(self.cluster("--n-clusters", 2), 4, "x.npy", "--max-memory")
+
     def test_wrong_options(self):
         for arguments, words in (((), ("--input",)), (("--input", self.x), ("--output",))):
             self.assert_error(run("cluster", *arguments), 2, *words)
-        self.assert_error(self.cluster("--algorithm", "gmm"), 2, "--algorithm", "gmm", "kmeans")
+        self.assert_error(self.cluster("--algorithm", "spectral"), 2, "--algorithm", "spectral", "kmeans")
         for option, values in (("--n-clusters", ("0", "-1", "x", "")), ("--n-init", ("0", "1e9")),
                                ("--max-iter", ("0",)), ("--tol", ("-1", "nan"))):
             for value in values:
@@ -131,7 +220,9 @@ class Cluster(ProgramTest):
     def test_outputs_that_cannot_be_written_are_noticed_first(self):
         before = self.x.read_bytes()
         self.assert_error(run("cluster", "--input", self.x, "--output", self.x), 2, "--output", "--input")
-        self.assert_error(self.cluster("--centers", self.output), 2, "--centers", "--output")
+        self.assert_error(self.cluster("--summary", self.output), 2, "--summary", "--output")
+        self.assert_error(run("cluster", "--input", self.folder / "labels_gmm.npy", "--output", self.output,
+                              "--algorithm", "all"), 2, "--output", "--input")
         self.assert_error(run("cluster", "--input", self.x, "--output", self.folder / "none" / "l.npy"), 3, "l.npy")
         self.assert_error(run("cluster", "--input", self.x, "--output", self.folder), 3, str(self.folder))
         self.assertEqual(self.x.read_bytes(), before)
