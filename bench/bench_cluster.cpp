@@ -137,7 +137,7 @@ void register_all(DeviceKind kind) {
   add_work("agglomerative/20000x128/ward", 20000, 128,
            [](const Tensor& x) { cluster::agglomerative(x, {.n_clusters = 15}); });
   add_work("agglomerative/20000x128/average", 20000, 128, [](const Tensor& x) {
-    cluster::agglomerative(x, {.n_clusters = 15, .linkage = cluster::Linkage::average});
+    cluster::agglomerative(x, {.n_clusters = 15, .linkage = Linkage::average});
   });
   add_work("dbscan/20000x128", 20000, 128, [](const Tensor& x) { cluster::dbscan(x, {.eps = 90}); });
   add_work("hdbscan/20000x16", 20000, 16, [](const Tensor& x) { cluster::hdbscan(x); });

@@ -20,7 +20,7 @@ enum class AgglomerativeAlgorithm : std::uint8_t {
 struct AgglomerativeOptions {
   std::int64_t n_clusters = 2;
   /// Clusters at this distance or above are not merged; n_clusters is then not looked at.
-  std::optional<double> distance_threshold;
+  std::optional<double> distance_threshold = {};
   Linkage linkage = Linkage::ward;
   AgglomerativeAlgorithm algorithm = AgglomerativeAlgorithm::automatic;
 };

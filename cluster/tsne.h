@@ -21,7 +21,7 @@ struct TsneOptions {
   double min_grad_norm = 1e-7;
   MapInit init = MapInit::pca;  ///< pca or random
   std::uint64_t random_state = 0;
-  MapCallbacks callbacks;
+  MapCallbacks callbacks = {};
 };
 
 struct TsneResult {

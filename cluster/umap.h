@@ -24,7 +24,7 @@ struct UmapOptions {
   double local_connectivity = 1;  ///< neighbours taken to be at distance 0
   MapInit init = MapInit::spectral;
   std::uint64_t random_state = 0;
-  MapCallbacks callbacks;
+  MapCallbacks callbacks = {};
 };
 
 struct UmapResult {

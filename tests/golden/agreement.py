@@ -7,6 +7,7 @@ rows, mixtures from k-means labels, the others need no start. Where distances ar
 merged first is the library's choice, and so may be labels; heights are not.
 """
 
+import functools
 import json
 import pathlib
 import sys
@@ -86,6 +87,8 @@ def ties(x):
 
 
 def main():
+    # HDBSCAN sorts edges with NumPy's default, which leaves the order of equal weights to the processor.
+    np.argsort = functools.partial(np.argsort, kind="stable")
     sets = {}
     for name, x, truth, k, eps, written in matrices():
         x = np.ascontiguousarray(x, dtype=np.float32)

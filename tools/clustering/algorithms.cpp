@@ -118,10 +118,10 @@ Clustering run_gmm(const Tensor& x, const AlgorithmOptions& o, const std::string
 }
 
 Clustering run_agglomerative(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {
-  static const std::map<std::string, cluster::Linkage> linkages{{"ward", cluster::Linkage::ward},
-                                                                {"complete", cluster::Linkage::complete},
-                                                                {"average", cluster::Linkage::average},
-                                                                {"single", cluster::Linkage::single}};
+  static const std::map<std::string, Linkage> linkages{{"ward", Linkage::ward},
+                                                                {"complete", Linkage::complete},
+                                                                {"average", Linkage::average},
+                                                                {"single", Linkage::single}};
   cluster::AgglomerativeOptions options;
   options.n_clusters = o.n_clusters;
   options.linkage = linkages.at(o.linkage);
