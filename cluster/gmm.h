@@ -22,7 +22,8 @@ struct GmmOptions {
   std::int64_t max_iter = 100;
   std::int64_t n_init = 1;  ///< restarts; the one of highest lower bound is returned
   /// Responsibilities f32 (n, n_components) or labels i32 (n) to start from, which makes n_init 1; undefined:
-  /// the labels of one k-means a restart (init_params="kmeans").
+  /// the labels of one k-means a restart (init_params="kmeans"), which starts from k-means|| for 32
+  /// components and more.
   Tensor init;
   std::uint64_t random_state = 0;
 };

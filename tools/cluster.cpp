@@ -126,6 +126,7 @@ Arguments complete(const Program& program, Arguments a) {
     throw UsageError(
         "--output: missing: --input needs it (allowed a path ending in .npy, or --output-dir DIR)");
   a.options.random_state = program.common().seed;
+  a.options.responsibilities = !o.folder.empty();
   return a;
 }
 

@@ -54,6 +54,7 @@ Outcome run(const Request& r, const Tensor& x, std::uint64_t seed) {
   if (r.work == "umap") return {Json::object(), cluster::umap(x, {.random_state = seed}).embedding_};
   tools::AlgorithmOptions options = r.options;
   options.random_state = seed;
+  options.responsibilities = false;
   const tools::Clustering found = tools::run_algorithm(r.work, x, options, r.matrix);
   return {found.results, found.labels};
 }
@@ -76,7 +77,14 @@ int measure_matrix(int argc, char** argv) try {
   options.add("--repeats", &r.repeats, "times to run", {1, 1000000});
   options.add("--device", &r.device, "where", {"cpu", "cuda"});
   tools::add_algorithm_options(options, r.options);
+  bool help = false, version = false;
+  options.add("--help", &help, "this text");
+  options.add("--version", &version, "the version");
   options.parse(argc, argv);
+  if (help || version) {
+    std::printf("%s", options.help().c_str());
+    return 0;
+  }
   tools::use_threads(0);
   ExecutionContext context(r.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu);
   const ContextScope scope(context);

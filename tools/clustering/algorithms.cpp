@@ -98,30 +98,35 @@ Clustering run_gmm(const Tensor& x, const AlgorithmOptions& o, const std::string
   const std::int64_t k = g.n_components_, d = g.n_features_;
   const std::map<std::string, Shape> shapes{
       {"full", {k, d, d}}, {"tied", {d, d}}, {"diag", {k, d}}, {"spherical", {k}}};
-  return {"gmm",
-          g.labels_,
-          {{"weights", Tensor::from_host(g.weights_, {k})},
-           {"means", Tensor::from_host(g.means_, {k, d})},
-           {"covariances", Tensor::from_host(g.covariances_, shapes.at(o.covariance_type))},
-           {"responsibilities", g.predict_proba(x, name)}},
-          {{"n_components", options.n_components},
-           {"covariance_type", o.covariance_type},
-           {"n_init", options.n_init},
-           {"max_iter", options.max_iter},
-           {"tol", options.tol},
-           {"reg_covar", options.reg_covar}},
-          {{"lower_bound", g.lower_bound_},
-           {"n_iter", g.n_iter_},
-           {"converged", g.converged_},
-           {"bic", g.bic(x, name)},
-           {"aic", g.aic(x, name)}}};
+  double log_likelihood = 0;
+  for (const float row : g.log_likelihood_.to_host<float>()) log_likelihood += static_cast<double>(row);
+  const double parameters = g.n_parameters();
+  Clustering c{"gmm",
+               g.labels_,
+               {{"weights", Tensor::from_host(g.weights_, {k})},
+                {"means", Tensor::from_host(g.means_, {k, d})},
+                {"covariances", Tensor::from_host(g.covariances_, shapes.at(o.covariance_type))}},
+               {{"n_components", options.n_components},
+                {"covariance_type", o.covariance_type},
+                {"n_init", options.n_init},
+                {"max_iter", options.max_iter},
+                {"tol", options.tol},
+                {"reg_covar", options.reg_covar}},
+               {{"lower_bound", g.lower_bound_},
+                {"n_iter", g.n_iter_},
+                {"converged", g.converged_},
+                {"log_likelihood", log_likelihood},
+                {"bic", parameters * std::log(static_cast<double>(x.dim(0))) - 2 * log_likelihood},
+                {"aic", 2 * parameters - 2 * log_likelihood}}};
+  if (o.responsibilities) c.arrays.emplace_back("responsibilities", g.predict_proba(x, name));
+  return c;
 }
 
 Clustering run_agglomerative(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {
   static const std::map<std::string, Linkage> linkages{{"ward", Linkage::ward},
-                                                                {"complete", Linkage::complete},
-                                                                {"average", Linkage::average},
-                                                                {"single", Linkage::single}};
+                                                       {"complete", Linkage::complete},
+                                                       {"average", Linkage::average},
+                                                       {"single", Linkage::single}};
   cluster::AgglomerativeOptions options;
   options.n_clusters = o.n_clusters;
   options.linkage = linkages.at(o.linkage);

@@ -28,6 +28,7 @@ struct AlgorithmOptions {
   std::string cluster_selection_method = "eom";
   double cluster_selection_epsilon = 0;
   bool allow_single_cluster = false;
+  bool responsibilities = true;  ///< of gmm, n k numbers
   std::uint64_t random_state = 0;
 };
 
