@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -59,6 +61,14 @@ Outcome run(const Request& r, const Tensor& x, std::uint64_t seed) {
   return {found.results, found.labels};
 }
 
+/// The most memory that this process has had.
+double peak_memory_mib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::atof(line.c_str() + 6) / 1024;
+  return 0;
+}
+
 }  // namespace
 
 bool wants_matrix(int argc, char** argv) {
@@ -97,8 +107,10 @@ int measure_matrix(int argc, char** argv) try {
     Json line{{"s", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()},
               {"cpu_s", static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC}};
     line.update(outcome.numbers);
+    line["peak_memory_mib"] = peak_memory_mib();
     std::printf("%s\n", line.dump().c_str());
-    if (!r.output.empty() && i + 1 == r.repeats) write_npy(r.output, outcome.array);
+    if (!r.output.empty() && outcome.array.defined() && i + 1 == r.repeats)
+      write_npy(r.output, outcome.array);
   }
   return 0;
 } catch (const Error& error) {
