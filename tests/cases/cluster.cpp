@@ -5,28 +5,18 @@
 
 #include "kernels/launch.h"
 #include "kernels/philox.h"
+#include "tests/cases/cluster_case.h"
 #include "tests/harness/op_case.h"
 
 namespace chorale::harness {
 namespace {
 
+using clustering::cluster_case;
+using clustering::real;
 using Index = std::int64_t;
 
-Input real(Shape shape, double low = -2, double high = 2) {
-  return {std::move(shape), low, high, false, Storage::f32};
-}
 Input integers(Shape shape, double low, double high) {
   return {std::move(shape), low, high, false, Storage::i64};
-}
-
-OpCase cluster_case(const std::string& name) {
-  OpCase c;
-  c.name = name;
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
-  c.scaled = false;
-  return c;
 }
 
 /// The matrices that the cases share: one row, odd sizes, more rows than a block, more columns than a tile is

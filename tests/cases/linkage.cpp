@@ -6,27 +6,16 @@
 #include <numeric>
 
 #include "kernels/launch.h"
+#include "tests/cases/cluster_case.h"
 #include "tests/harness/op_case.h"
 
 namespace chorale::harness {
 namespace {
 
+using clustering::cluster_case;
+using clustering::real;
 using Index = std::int64_t;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-Input real(Shape shape, double low = -2, double high = 2) {
-  return {std::move(shape), low, high, false, Storage::f32};
-}
-
-OpCase linkage_case(const std::string& name) {
-  OpCase c;
-  c.name = name;
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
-  c.scaled = false;
-  return c;
-}
 
 /// One row, odd sizes, more rows than a tile or a block of points, more columns than a tile is deep.
 constexpr Index sizes[][2] = {{1, 1}, {37, 5}, {300, 3}, {70, 300}};
@@ -58,7 +47,7 @@ std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
 }
 
 OpCase linkage_distances(bool root) {
-  OpCase c = linkage_case(root ? "linkage_distances_root" : "linkage_distances");
+  OpCase c = cluster_case(root ? "linkage_distances_root" : "linkage_distances");
   for (const auto& [n, d] : sizes) c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
   c.run = [root](const Run& run) {
     const Index n = run.tensor(0).dim(0);
@@ -150,7 +139,7 @@ struct Log {
 /// Two rounds, between which some rows are looked at and others are not; then the columns that are left are
 /// moved together, and one more round. Each cluster's neighbour at the end, and all distances between them.
 OpCase linkage_merge(Linkage linkage, const std::string& name) {
-  OpCase c = linkage_case("linkage_merge_" + name);
+  OpCase c = cluster_case("linkage_merge_" + name);
   c.scaled = true;
   for (const Index n : {Index{4}, Index{41}, Index{700}})
     c.variants.push_back(
@@ -249,7 +238,7 @@ OpCase linkage_merge(Linkage linkage, const std::string& name) {
 /// Neighbours before and after a round of merges, heights, and the merged centers. Columns have the rows of
 /// the centers in reverse, but for the last one, which has none.
 OpCase ward() {
-  OpCase c = linkage_case("ward_centers");
+  OpCase c = cluster_case("ward_centers");
   c.scaled = true;
   for (const auto& [n, d] : {std::pair<Index, Index>{4, 1}, {37, 5}, {70, 300}, {2300, 2}}) {
     Input centers = real({n, d});
@@ -350,7 +339,7 @@ OpCase ward() {
 }
 
 OpCase minimum_spanning_tree(bool matrix) {
-  OpCase c = linkage_case(matrix ? "minimum_spanning_tree_matrix" : "minimum_spanning_tree");
+  OpCase c = cluster_case(matrix ? "minimum_spanning_tree_matrix" : "minimum_spanning_tree");
   for (const auto& [n, d] : {std::pair<Index, Index>{1, 1}, {37, 5}, {130, 3}, {70, 40}})
     c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
   c.variants.push_back({"rows_2500", {real({2500, 4})}, true});

@@ -6,22 +6,14 @@
 #include <numeric>
 
 #include "kernels/launch.h"
+#include "tests/cases/cluster_case.h"
 #include "tests/harness/op_case.h"
 
 namespace chorale::harness {
 namespace {
 
+using clustering::cluster_case;
 using Index = std::int64_t;
-
-OpCase near_case(const std::string& name) {
-  OpCase c;
-  c.name = name;
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
-  c.scaled = false;
-  return c;
-}
 
 /// Two rows, odd sizes, several blocks, more columns than a tile is deep; and many equal distances: points of
 /// a grid and copies of one point. `radius` has neighbours for some points and not for others, on the grid at
@@ -100,7 +92,7 @@ std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
 }
 
 OpCase nearest_neighbours() {
-  OpCase c = near_case("nearest_neighbours");
+  OpCase c = cluster_case("nearest_neighbours");
   for (const Data& d : data())
     for (const double k : {1.0, 12.0})
       c.variants.push_back({std::string(d.label) + "_k_" + (k > 1 ? "12" : "1"), {d.x, value(k)}});
@@ -140,7 +132,7 @@ OpCase nearest_neighbours() {
 }
 
 OpCase density_components() {
-  OpCase c = near_case("density_components");
+  OpCase c = cluster_case("density_components");
   for (const Data& d : data())
     for (const double min_samples : {1.0, 4.0, 30.0})
       c.variants.push_back({std::string(d.label) + "_of_" + std::to_string(static_cast<int>(min_samples)),
@@ -193,7 +185,7 @@ double height_at(const Array& heights, Index place) {
 }
 
 OpCase shorter_edges() {
-  OpCase c = near_case("shorter_edges");
+  OpCase c = cluster_case("shorter_edges");
   static constexpr Index kept = 4;
   static constexpr double scale = 0.64;
   for (const Data& d : data()) {

@@ -33,50 +33,39 @@ double parse_eps(const std::string& text) {
   return eps;
 }
 
-Clustering run_mini_batches(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {
-  cluster::MiniBatchKMeansOptions options;
+/// What k-means takes in all its forms; returns it as parameters.
+template <class KMeans>
+Json set_kmeans(const AlgorithmOptions& o, KMeans& options) {
   options.n_clusters = o.n_clusters;
   options.init = o.init;
   options.n_init = own<std::int64_t>(o.n_init, options.n_init);
   options.max_iter = own<std::int64_t>(o.max_iter, options.max_iter);
   options.tol = own(o.tol, options.tol);
-  options.batch_size = o.batch_size;
   options.metric = o.metric;
   options.random_state = o.random_state;
-  const cluster::MiniBatchKMeansResult r = cluster::mini_batch_kmeans(x, options, name);
-  return {"kmeans",
-          r.labels_,
-          {{"centers", r.cluster_centers_}},
-          {{"n_clusters", options.n_clusters},
-           {"init", options.init},
-           {"n_init", options.n_init},
-           {"max_iter", options.max_iter},
-           {"tol", options.tol},
-           {"batch_size", options.batch_size},
-           {"metric", options.metric}},
-          {{"inertia", r.inertia_}, {"n_iter", r.n_iter_}, {"n_steps", r.n_steps_}}};
+  return {{"n_clusters", options.n_clusters}, {"init", options.init}, {"n_init", options.n_init},
+          {"max_iter", options.max_iter},     {"tol", options.tol},   {"metric", options.metric}};
 }
 
 Clustering run_kmeans(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {
-  if (o.batch_size > 0) return run_mini_batches(x, o, name);
+  if (o.batch_size > 0) {
+    cluster::MiniBatchKMeansOptions options;
+    Json parameters = set_kmeans(o, options);
+    parameters["batch_size"] = options.batch_size = o.batch_size;
+    const cluster::MiniBatchKMeansResult r = cluster::mini_batch_kmeans(x, options, name);
+    return {"kmeans",
+            r.labels_,
+            {{"centers", r.cluster_centers_}},
+            parameters,
+            {{"inertia", r.inertia_}, {"n_iter", r.n_iter_}, {"n_steps", r.n_steps_}}};
+  }
   cluster::KMeansOptions options;
-  options.n_clusters = o.n_clusters;
-  options.init = o.init;
-  options.n_init = own<std::int64_t>(o.n_init, options.n_init);
-  options.max_iter = own<std::int64_t>(o.max_iter, options.max_iter);
-  options.tol = own(o.tol, options.tol);
-  options.metric = o.metric;
-  options.random_state = o.random_state;
+  const Json parameters = set_kmeans(o, options);
   const cluster::KMeansResult r = cluster::kmeans(x, options, name);
   return {"kmeans",
           r.labels_,
           {{"centers", r.cluster_centers_}},
-          {{"n_clusters", options.n_clusters},
-           {"init", options.init},
-           {"n_init", options.n_init},
-           {"max_iter", options.max_iter},
-           {"tol", options.tol},
-           {"metric", options.metric}},
+          parameters,
           {{"inertia", r.inertia_}, {"n_iter", r.n_iter_}}};
 }
 
