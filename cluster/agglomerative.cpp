@@ -54,12 +54,7 @@ bool use_matrix(const AgglomerativeOptions& o, std::int64_t n, std::int64_t d, c
   const bool needed = o.algorithm == AgglomerativeAlgorithm::distance_matrix ||
                       o.linkage == Linkage::complete || o.linkage == Linkage::average;
   if (!needed && d <= few_columns) return false;
-  ExecutionContext& context = current_context();
-  std::size_t free_bytes = 0, total_bytes = 0;
-  context.api().memory_info(context.kernel_context().device, &free_bytes, &total_bytes);
-  const Allocator& allocator = *context.allocator();
-  const double available = static_cast<double>(free_bytes) + static_cast<double>(allocator.bytes_reserved()) -
-                           static_cast<double>(allocator.bytes_in_use());
+  const auto available = static_cast<double>(current_context().available_memory());
   const std::int64_t bytes = distance_matrix_bytes(n);
   if (static_cast<double>(bytes) <= memory_share * available) return true;
   if (!needed) return false;

@@ -2,7 +2,6 @@
 #include "cluster/linkage.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 namespace chorale::cluster {
@@ -74,13 +73,6 @@ void label_points(const Tree& tree, std::int64_t id, std::int32_t label, std::ve
   }
 }
 
-/// The largest height that still leaves at most t clusters, equal heights counted together.
-double height_of_count(const Tree& tree, double t) {
-  std::int64_t merges = 0;
-  while (merges < tree.merges() && static_cast<double>(tree.points() - merges) > t) ++merges;
-  return merges ? tree.height(merges - 1) : -1.0;
-}
-
 }  // namespace
 
 Tensor linkage_matrix(std::vector<Merge> merges, std::int64_t n) {
@@ -140,49 +132,6 @@ std::int64_t count_clusters(const Tensor& linkage, double threshold) {
   std::int64_t count = 1;
   for (std::int64_t r = 0; r < tree.merges(); ++r) count += tree.height(r) >= threshold;
   return count;
-}
-
-Tensor fcluster(const Tensor& linkage, double t, FlatCriterion criterion) {
-  const Tree tree(linkage);
-  const bool count = criterion == FlatCriterion::maxclust;
-  if (std::isnan(t) || (count && t < 1))
-    throw UsageError("t: out of range: " + std::to_string(t) + " (allowed " +
-                     (count ? "1 or more" : "any number") + ")");
-  const double height = count ? height_of_count(tree, t) : t;
-  const std::int64_t n = tree.points();
-  std::vector<std::int32_t> labels(static_cast<std::size_t>(n));
-  if (count && t >= static_cast<double>(n)) {  // nothing to merge: SciPy does not walk the tree
-    std::iota(labels.begin(), labels.end(), 1);
-    return Tensor::from_host(labels, {n});
-  }
-  std::int32_t label = 0;
-  // A cluster that is not cut gets the next label; of others SciPy labels what lies below first, then the
-  // points that are children of their own.
-  struct Visit {
-    std::int64_t id;
-    bool below_done;
-  };
-  std::vector<Visit> open{{n + tree.merges() - 1, false}};
-  while (!open.empty()) {
-    const Visit visit = open.back();
-    open.pop_back();
-    if (visit.id < n) {
-      if (open.empty()) labels[static_cast<std::size_t>(visit.id)] = ++label;  // the only point
-      continue;
-    }
-    const std::int64_t merge = visit.id - n;
-    if (!visit.below_done && tree.height(merge) <= height) {
-      label_points(tree, visit.id, ++label, labels);
-    } else if (!visit.below_done) {
-      open.push_back({visit.id, true});
-      for (const std::int64_t side : {1, 0})
-        if (tree.child(merge, side) >= n) open.push_back({tree.child(merge, side), false});
-    } else {
-      for (const std::int64_t side : {0, 1})
-        if (tree.child(merge, side) < n) labels[static_cast<std::size_t>(tree.child(merge, side))] = ++label;
-    }
-  }
-  return Tensor::from_host(labels, {n});
 }
 
 }  // namespace chorale::cluster

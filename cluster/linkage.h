@@ -28,13 +28,4 @@ Tensor cut_tree(const Tensor& linkage, std::int64_t n_clusters);
 /// Clusters that merges below `threshold` make: scikit-learn's number of clusters for a distance_threshold.
 std::int64_t count_clusters(const Tensor& linkage, double threshold);
 
-enum class FlatCriterion : std::uint8_t {
-  distance,  ///< merges at heights up to t
-  maxclust,  ///< as many merges, lowest first and equal heights together, as leave at most t clusters
-};
-
-/// scipy.cluster.hierarchy.fcluster: labels i32 (n), numbered from 1 in the order in which the tree is walked
-/// from the root, the lower id first. UsageError if t is not a number, or below 1 for maxclust.
-Tensor fcluster(const Tensor& linkage, double t, FlatCriterion criterion);
-
 }  // namespace chorale::cluster

@@ -87,11 +87,10 @@ int measure_matrix(int argc, char** argv) try {
   options.add("--repeats", &r.repeats, "times to run", {1, 1000000});
   options.add("--device", &r.device, "where", {"cpu", "cuda"});
   tools::add_algorithm_options(options, r.options);
-  bool help = false, version = false;
+  bool help = false;
   options.add("--help", &help, "this text");
-  options.add("--version", &version, "the version");
   options.parse(argc, argv);
-  if (help || version) {
+  if (help) {
     std::printf("%s", options.help().c_str());
     return 0;
   }

@@ -15,6 +15,9 @@
 namespace chorale::cluster {
 namespace {
 
+using test::matrix;
+using test::message_of;
+
 using Labels = std::vector<std::int32_t>;
 using Algorithm = AgglomerativeAlgorithm;
 
@@ -40,11 +43,6 @@ class Agglomerative : public testing::Test {
   ExecutionContext context_{DeviceKind::cpu};
   ContextScope scope_{context_};
 };
-
-Tensor matrix(std::vector<float> values, std::int64_t columns) {
-  const auto rows = static_cast<std::int64_t>(values.size()) / columns;
-  return Tensor::from_host(values, {rows, columns});
-}
 
 AgglomerativeOptions options(std::int64_t n_clusters, Linkage linkage = Linkage::ward,
                              Algorithm algorithm = Algorithm::automatic) {
@@ -324,17 +322,6 @@ TEST_F(Agglomerative, OneClusterMayAbsorbAllOthersOneByOne) {
       const std::vector<double> expected = naive_linkage(matrix(values, 1), linkage);
       expect_same_tree(r.linkage_.to_host<double>(), expected, 4, name);
     }
-}
-
-std::string message_of(const std::function<void()>& call, int exit_code) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.exit_code(), exit_code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 TEST_F(Agglomerative, RefusesOptionsOutOfRange) {

@@ -2,10 +2,12 @@
 // Data of the clustering tests: what tests/golden/cluster.py wrote, and the same blobs made from the same
 // hash.
 #pragma once
-#include <nlohmann/json.hpp>
+#include <gtest/gtest.h>
 
 #include <cstdint>
 #include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -73,6 +75,23 @@ inline Data load(const std::string& name) {
   Data iris{Tensor::from_host(values, tenths.shape), {}};
   for (int i = 0; i < 150; ++i) iris.truth.push_back(i / 50);
   return iris;
+}
+
+inline Tensor matrix(const std::vector<float>& values, std::int64_t columns) {
+  const auto rows = static_cast<std::int64_t>(values.size()) / columns;
+  return Tensor::from_host(values, {rows, columns});
+}
+
+/// The message of the error that `call` must throw, which must end a program with `exit_code`.
+inline std::string message_of(const std::function<void()>& call, int exit_code) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), exit_code) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
 }
 
 }  // namespace chorale::cluster::test

@@ -3,7 +3,6 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,23 +20,6 @@ inline Tensor density_set(const std::string& name) {
   if (name == "whole") return blobs(1000, 24, 6, 24).x;
   if (name == "iris" || name == "digits") return load(name).x;
   return read_npy(golden_path("density_" + name + ".npy"));
-}
-
-inline Tensor matrix(std::vector<float> values, std::int64_t columns) {
-  const auto rows = static_cast<std::int64_t>(values.size()) / columns;
-  return Tensor::from_host(values, {rows, columns});
-}
-
-/// The message of the error that `call` must throw, which must end a program with `exit_code`.
-inline std::string message_of(const std::function<void()>& call, int exit_code) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.exit_code(), exit_code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 }  // namespace chorale::cluster::test

@@ -3,7 +3,6 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,28 +18,12 @@ class OnCpu : public testing::Test {
   ContextScope scope_{context_};
 };
 
-inline Tensor matrix(std::vector<float> values, std::int64_t columns) {
-  const auto rows = static_cast<std::int64_t>(values.size()) / columns;
-  return Tensor::from_host(values, {rows, columns});
-}
-
 inline KMeansOptions options(std::int64_t n_clusters, std::int64_t n_init = 10) {
   KMeansOptions o;
   o.n_clusters = n_clusters;
   o.n_init = n_init;
   o.random_state = 42;
   return o;
-}
-
-inline std::string message_of(const std::function<void()>& call, int exit_code) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.exit_code(), exit_code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 /// What kmeans_variants.py wrote.

@@ -29,18 +29,6 @@ Tensor tree_of(const nlohmann::json& rows) {
 
 using Labels = std::vector<std::int32_t>;
 
-TEST_F(LinkageTree, CutsAreSciPysToTheNumber) {
-  for (const auto& [name, cuts] : golden()["cuts"].items()) {
-    const Tensor tree = tree_of(cuts["linkage"]);
-    for (const auto& cut : cuts["distance"])
-      EXPECT_EQ(fcluster(tree, cut[0], FlatCriterion::distance).to_host<std::int32_t>(), cut[1].get<Labels>())
-          << name << " distance " << cut[0];
-    for (const auto& cut : cuts["maxclust"])
-      EXPECT_EQ(fcluster(tree, cut[0], FlatCriterion::maxclust).to_host<std::int32_t>(), cut[1].get<Labels>())
-          << name << " maxclust " << cut[0];
-  }
-}
-
 TEST_F(LinkageTree, ClustersAreNumberedAsScikitLearnDoes) {
   for (const auto& [name, cuts] : golden()["cuts"].items()) {
     const Tensor tree = tree_of(cuts["linkage"]);
@@ -64,7 +52,6 @@ TEST_F(LinkageTree, MergesAreSortedAndNamedAsInSciPy) {
 TEST_F(LinkageTree, OnePointIsOneCluster) {
   const Tensor tree = linkage_matrix({}, 1);
   EXPECT_EQ(cut_tree(tree, 1).to_host<std::int32_t>(), Labels{0});
-  EXPECT_EQ(fcluster(tree, 0, FlatCriterion::distance).to_host<std::int32_t>(), Labels{1});
   EXPECT_EQ(count_clusters(tree, 0.5), 1);
 }
 
@@ -72,8 +59,6 @@ TEST_F(LinkageTree, RefusesWhatItCannotCut) {
   const Tensor tree = linkage_matrix({{0, 1, 1.0}, {1, 2, 2.0}}, 3);
   EXPECT_THROW(cut_tree(tree, 0), UsageError);
   EXPECT_THROW(cut_tree(tree, 4), UsageError);
-  EXPECT_THROW(fcluster(tree, std::numeric_limits<double>::quiet_NaN(), FlatCriterion::distance), UsageError);
-  EXPECT_THROW(fcluster(tree, 0.5, FlatCriterion::maxclust), UsageError);
   EXPECT_THROW(cut_tree(Tensor::zeros({3, 4}), 1), InputError);
   EXPECT_THROW(cut_tree(Tensor(), 1), InputError);
 }

@@ -349,7 +349,8 @@ void Options::parse(int argc, const char* const* argv) {
     }
     if (option->given_) option->assign_(option->text_);
   }
-  if (given("--help") || given("--version")) return;
+  for (const auto& option : options_)
+    if (option->given_ && (option->name_ == "--help" || option->name_ == "--version")) return;
   for (const auto& option : options_) {
     if (option->required_ && !option->given_) throw UsageError(option->name_ + ": required, but not given");
   }
