@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <vector>
 
+#include "cluster/kmeans_drift.h"
 #include "cluster/kmeans_seeding.h"
 #include "cluster/rows.h"
 #include "kernels/launch.h"
@@ -34,16 +36,14 @@ class Restarts {
         k_(options.n_clusters),
         count_(options.init_centers.defined() ? 1 : options.n_init),
         centers_({count_, k_, d_}, DType::f32),
-        shift_({count_, k_}, DType::f32),
-        labels_({count_, n_}, DType::i32),
+        labels_(Tensor::zeros({count_, n_}, DType::i32)),
         accounted_({count_, n_}, DType::i32),
-        upper_({count_, n_}, DType::f32),
-        lower_({count_, n_}, DType::f32),
         sums_(Tensor::zeros({count_, k_, d_}, DType::f64)),
         counts_(Tensor::zeros({count_, k_}, DType::i64)),
         status_({count_, 3}, DType::f64),
         iterations_(static_cast<std::size_t>(count_), options.max_iter) {
     accounted_.fill(-1);
+    if (options.bounds) drift_.emplace(count_, n_, k_, d_);
   }
 
   KMeansResult run() {
@@ -58,17 +58,23 @@ class Restarts {
   }
 
  private:
-  void assign(const std::vector<std::int32_t>& active, bool bounds) {
+  void assign(const std::vector<std::int32_t>& active) {
     const Tensor list = Tensor::from_host(active, {static_cast<std::int64_t>(active.size())});
-    kernel::kmeans_assign(context_, rows_.x, rows_.norms, list, centers_, half_norms_,
-                          bounds ? ConstView(shift_) : ConstView(), labels_, upper_, lower_);
+    if (drift_) {
+      drift_->measure(list, centers_, half_norms_);
+      kernel::kmeans_assign(context_, rows_.x, rows_.norms, list, centers_, half_norms_, drift_->drift(),
+                            drift_->place(), labels_, drift_->margins(), drift_->stamps());
+    } else {
+      kernel::kmeans_assign(context_, rows_.x, rows_.norms, list, centers_, half_norms_, ConstView(), 0,
+                            labels_, View(), View());
+    }
     kernel::kmeans_update(context_, rows_.x, list, labels_, accounted_, sums_, counts_, status_);
   }
 
   void move_centers(const std::vector<std::int32_t>& active, EmptyClusters empty) {
     const Tensor list = Tensor::from_host(active, {static_cast<std::int64_t>(active.size())});
     kernel::kmeans_centers(context_, list, sums_, counts_, CenterParams{empty, matrix_.space().unit_length},
-                           centers_, half_norms_, shift_, status_);
+                           centers_, half_norms_, status_);
   }
 
   void iterate() {
@@ -76,7 +82,7 @@ class Restarts {
     std::vector<std::int32_t> active(static_cast<std::size_t>(count_)), unfinished;
     std::iota(active.begin(), active.end(), 0);
     for (std::int64_t iteration = 0; iteration < options_.max_iter && !active.empty(); ++iteration) {
-      assign(active, options_.bounds && iteration > 0);
+      assign(active);
       move_centers(active, EmptyClusters::wait);
       std::vector<double> status = status_.to_host<double>();
       std::vector<std::int32_t> still;
@@ -95,7 +101,7 @@ class Restarts {
     }
     // Labels must be those of the final centers.
     unfinished.insert(unfinished.end(), active.begin(), active.end());
-    if (!unfinished.empty()) assign(unfinished, options_.bounds);
+    if (!unfinished.empty()) assign(unfinished);
   }
 
   /// Gives each empty cluster of restart r one of the points farthest from their centers, the farthest first.
@@ -113,7 +119,6 @@ class Restarts {
           const float da = distance[static_cast<std::size_t>(a)], db = distance[static_cast<std::size_t>(b)];
           return da != db ? da > db : a < b;
         });
-    std::vector<float> upper = upper_[r].to_host<float>(), lower = lower_[r].to_host<float>();
     auto next = points.begin();
     for (std::size_t c = 0; c < counts.size(); ++c) {
       if (counts[c] > 0) continue;
@@ -121,12 +126,9 @@ class Restarts {
       // Where all that are left lie on their centers there are fewer distinct points than clusters.
       if (!(distance[point] > 0)) break;
       label[point] = static_cast<std::int32_t>(c);
-      upper[point] = std::numeric_limits<float>::infinity();
-      lower[point] = 0;
+      if (drift_) drift_->forget(r, static_cast<std::int64_t>(point));
     }
     labels_[r].upload(label.data(), DType::i32);
-    upper_[r].upload(upper.data(), DType::f32);
-    lower_[r].upload(lower.data(), DType::f32);
     const Tensor list = Tensor::from_host(std::vector<std::int32_t>{r}, {1});
     kernel::kmeans_update(context_, rows_.x, list, labels_, accounted_, sums_, counts_, status_);
     move_centers({r}, EmptyClusters::on_largest);
@@ -168,8 +170,9 @@ class Restarts {
   const KMeansRows& rows_;
   const KMeansOptions& options_;
   std::int64_t n_, d_, k_, count_;
-  Tensor centers_, half_norms_, shift_;        // [restart, k, ...]
-  Tensor labels_, accounted_, upper_, lower_;  // [restart, n]
+  Tensor centers_, half_norms_;  // [restart, k, ...]
+  Tensor labels_, accounted_;    // [restart, n]
+  std::optional<KMeansDrift> drift_;
   Tensor sums_, counts_, status_;
   std::vector<std::int64_t> iterations_;
 };
@@ -192,9 +195,9 @@ Tensor kmeans_predict(const Tensor& x, const Tensor& centers, const std::string&
   const KMeansMatrix matrix(x, is_cosine(metric), name);
   const std::int64_t n = x.dim(0), k = centers.dim(0);
   const Tensor moved = matrix.space().enter(centers, "centers").reshape({1, k, x.dim(1)});
-  const Tensor labels({1, n}, DType::i32), upper({1, n}, DType::f32), lower({1, n}, DType::f32);
+  const Tensor labels({1, n}, DType::i32);
   kernel::kmeans_assign(current_context(), matrix.all().x, matrix.all().norms, Tensor::zeros({1}, DType::i32),
-                        moved, square_lengths(moved, 0.5), ConstView(), labels, upper, lower);
+                        moved, square_lengths(moved, 0.5), ConstView(), 0, labels, View(), View());
   return labels[0].clone();
 }
 

@@ -28,8 +28,8 @@ struct KMeansOptions {
   /// "euclidean"; or "cosine", spherical k-means (Dhillon & Modha, Machine Learning 2001): rows and, after
   /// every update, centers are scaled to length 1.
   std::string metric = "euclidean";
-  /// Leave out points whose label distance bounds prove (Hamerly, SDM 2010). The result is the same bit for
-  /// bit.
+  /// Leave out points whose label distance bounds prove (Hamerly, SDM 2010; by how far centers are from where
+  /// they were, Newling & Fleuret, ICML 2016). The result is the same bit for bit.
   bool bounds = true;
 };
 

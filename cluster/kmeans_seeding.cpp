@@ -69,10 +69,9 @@ class Candidates {
     source_.visit([&](const KMeansRows& group) {
       Context& context = current_context();
       const std::int64_t n = group.x.dim(0);
-      const Tensor labels({1, n}, DType::i32), upper({1, n}, DType::f32), lower({1, n}, DType::f32);
-      const Tensor distances({n}, DType::f32);
-      kernel::kmeans_assign(context, group.x, group.norms, only, centers, half_norms, ConstView(), labels,
-                            upper, lower);
+      const Tensor labels({1, n}, DType::i32), distances({n}, DType::f32);
+      kernel::kmeans_assign(context, group.x, group.norms, only, centers, half_norms, ConstView(), 0, labels,
+                            View(), View());
       kernel::kmeans_distances(context, group.x, fresh, labels[0], distances, inertia);
       const std::vector<float> distance = distances.to_host<float>();
       const std::vector<std::int32_t> label = labels.to_host<std::int32_t>();

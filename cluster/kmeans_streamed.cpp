@@ -2,9 +2,9 @@
 #include "cluster/kmeans_streamed.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
+#include "cluster/kmeans_drift.h"
 #include "cluster/kmeans_seeding.h"
 #include "cluster/npy_rows.h"
 #include "kernels/launch.h"
@@ -19,7 +19,7 @@ constexpr std::int64_t largest_group = std::int64_t{64} << 20;  // bytes of f32;
 /// Rows of a group, a multiple of kmeans_block so that block sums are those of the whole matrix.
 std::int64_t group_rows(const NpyRows& source, const KMeansStreamedOptions& o) {
   // 6 k candidates of k-means||, gathered, packed and with distances to the trials; centers and their sums.
-  const std::int64_t fixed = 16 * source.rows() + o.n_clusters * (100 * source.columns() + 500);
+  const std::int64_t fixed = 16 * source.rows() + o.n_clusters * (164 * source.columns() + 700);
   const std::int64_t least = fixed + kmeans_block * source.bytes_per_row();
   if (o.max_memory < least)
     refuse_option("max_memory", "too little for " + std::to_string(source.rows()) + " rows",
@@ -30,7 +30,7 @@ std::int64_t group_rows(const NpyRows& source, const KMeansStreamedOptions& o) {
 }
 
 /// Lloyd's algorithm over groups of rows: centers, and on the device for every row its label, the label that
-/// the sums account for, and its bounds (see kmeans_assign).
+/// the sums account for, and what drift leaves of it (KMeansDrift).
 class StreamedLloyd {
  public:
   StreamedLloyd(NpyRows& source, const KMeansStreamedOptions& options, const Tensor& start)
@@ -41,20 +41,18 @@ class StreamedLloyd {
         k_(options.n_clusters),
         centers_(start.reshape({1, k_, source.columns()}).clone()),
         half_norms_(square_lengths(centers_, 0.5)),
-        shift_({1, k_}, DType::f32),
         sums_(Tensor::zeros({1, k_, source.columns()}, DType::f64)),
         counts_(Tensor::zeros({1, k_}, DType::i64)),
         status_({1, 3}, DType::f64),
         only_(Tensor::zeros({1}, DType::i32)),
-        labels_({n_}, DType::i32),
+        labels_(Tensor::zeros({n_}, DType::i32)),
         accounted_(Tensor::full({n_}, -1, DType::i32)),
-        upper_({n_}, DType::f32),
-        lower_({n_}, DType::f32) {}
+        drift_(1, n_, k_, source.columns()) {}
 
   /// Returns the number of iterations.
   std::int64_t iterate() {
     for (std::int64_t iteration = 0; iteration < options_.max_iter; ++iteration) {
-      const double moved = assign_all(iteration > 0);
+      const double moved = assign_all();
       move_centers(EmptyClusters::wait);
       const std::vector<double> status = status_.to_host<double>();
       double shifted = status[2];
@@ -72,8 +70,9 @@ class StreamedLloyd {
   double write_labels(const std::string& path) {
     NpyWriter writer(path, DType::i32, {});
     double total = 0;
+    if (!labels_final_) drift_.measure(only_, centers_, half_norms_);
     source_.visit([&](const KMeansRows& rows) {
-      if (!labels_final_) assign(rows, true);
+      if (!labels_final_) assign(rows);
       const Tensor distances({rows.x.dim(0)}, DType::f32), inertia({1}, DType::f64);
       const Tensor labels = part(labels_, rows)[0];
       kernel::kmeans_distances(context_, rows.x, centers_[0], labels, distances, inertia);
@@ -91,17 +90,18 @@ class StreamedLloyd {
     return state.slice(0, rows.first, rows.first + rows.x.dim(0)).reshape({1, rows.x.dim(0)});
   }
 
-  void assign(const KMeansRows& rows, bool bounds) {
-    kernel::kmeans_assign(context_, rows.x, rows.norms, only_, centers_, half_norms_,
-                          bounds ? ConstView(shift_) : ConstView(), part(labels_, rows), part(upper_, rows),
-                          part(lower_, rows));
+  void assign(const KMeansRows& rows) {
+    kernel::kmeans_assign(context_, rows.x, rows.norms, only_, centers_, half_norms_, drift_.drift(),
+                          drift_.place(), part(labels_, rows), part(drift_.margins()[0], rows),
+                          part(drift_.stamps()[0], rows));
   }
 
   /// Returns how many rows changed their cluster.
-  double assign_all(bool bounds) {
+  double assign_all() {
     double moved = 0;
+    drift_.measure(only_, centers_, half_norms_);
     source_.visit([&](const KMeansRows& rows) {
-      assign(rows, bounds);
+      assign(rows);
       kernel::kmeans_update(context_, rows.x, only_, part(labels_, rows), part(accounted_, rows), sums_,
                             counts_, status_);
       moved += status_.to_host<double>()[0];
@@ -111,7 +111,7 @@ class StreamedLloyd {
 
   void move_centers(EmptyClusters empty) {
     kernel::kmeans_centers(context_, only_, sums_, counts_, CenterParams{empty, source_.space().unit_length},
-                           centers_, half_norms_, shift_, status_);
+                           centers_, half_norms_, status_);
   }
 
   /// The `count` rows farthest from their centers, the farthest first; none at distance 0.
@@ -155,8 +155,7 @@ class StreamedLloyd {
         const std::int64_t row = rows[i];
         before.push_back(static_cast<std::int32_t>(labels_.slice(0, row, row + 1).item()));
         for (Tensor state : {labels_, accounted_}) state.slice(0, row, row + 1).fill(empty[i]);
-        upper_.slice(0, row, row + 1).fill(std::numeric_limits<double>::infinity());
-        lower_.slice(0, row, row + 1).fill(0);
+        drift_.forget(0, row);
       }
       kernel::kmeans_update(context_, x, only_, Tensor::from_host(empty, {1, count}),
                             Tensor::from_host(before, {1, count}), sums_, counts_, status_);
@@ -168,8 +167,9 @@ class StreamedLloyd {
   NpyRows& source_;
   const KMeansStreamedOptions& options_;
   std::int64_t n_, k_;
-  Tensor centers_, half_norms_, shift_, sums_, counts_, status_, only_;
-  Tensor labels_, accounted_, upper_, lower_;  // [n]
+  Tensor centers_, half_norms_, sums_, counts_, status_, only_;
+  Tensor labels_, accounted_;  // [n]
+  KMeansDrift drift_;
   bool labels_final_ = false;
 };
 

@@ -44,7 +44,6 @@ class MiniBatches {
         k_(options.n_clusters),
         batch_(std::min(options.batch_size, n_)),
         centers_({1, k_, d_}, DType::f32),
-        shift_({1, k_}, DType::f32),
         sums_(Tensor::zeros({1, k_, d_}, DType::f64)),
         counts_(Tensor::zeros({1, k_}, DType::i64)),
         accounted_({1, batch_}, DType::i32),
@@ -86,10 +85,10 @@ class MiniBatches {
 
   Labelling label(const KMeansRows& rows) const {
     const std::int64_t n = rows.x.dim(0);
-    const Tensor upper({1, n}, DType::f32), lower({1, n}, DType::f32), distances({n}, DType::f32);
+    const Tensor distances({n}, DType::f32);
     const Labelling found{Tensor({1, n}, DType::i32), Tensor({1}, DType::f64)};
-    kernel::kmeans_assign(context_, rows.x, rows.norms, only_, centers_, half_norms_, ConstView(),
-                          found.labels, upper, lower);
+    kernel::kmeans_assign(context_, rows.x, rows.norms, only_, centers_, half_norms_, ConstView(), 0,
+                          found.labels, View(), View());
     kernel::kmeans_distances(context_, rows.x, centers_[0], found.labels[0], distances, found.inertia);
     return found;
   }
@@ -130,7 +129,7 @@ class MiniBatches {
     kernel::kmeans_update(context_, batch.x, only_, found.labels, accounted_, sums_, counts_, status_);
     kernel::kmeans_centers(context_, only_, sums_, counts_,
                            CenterParams{EmptyClusters::stay, matrix_.space().unit_length}, centers_,
-                           half_norms_, shift_, status_);
+                           half_norms_, status_);
     const std::vector<double> status = status_.to_host<double>();
     shifted_ = status[2];
     since_reassignment_ += batch_;
@@ -200,7 +199,7 @@ class MiniBatches {
   KMeansMatrix& matrix_;
   const MiniBatchKMeansOptions& options_;
   std::int64_t n_, d_, k_, batch_;
-  Tensor centers_, half_norms_, shift_, sums_, counts_, accounted_, status_, only_;
+  Tensor centers_, half_norms_, sums_, counts_, accounted_, status_, only_;
   std::int64_t since_reassignment_ = 0, without_improvement_ = 0;
   double shifted_ = 0, smoothed_ = 0, lowest_ = 0;
 };

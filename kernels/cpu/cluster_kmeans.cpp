@@ -49,14 +49,13 @@ void kmeans_update(Context& context, ConstView x, ConstView restarts, ConstView 
 }
 
 void kmeans_centers(Context& context, ConstView restarts, ConstView sums, ConstView counts,
-                    CenterParams params, View centers, View half_norms, View shift, View status) {
+                    CenterParams params, View centers, View half_norms, View status) {
   require(sums.dtype == DType::f64 && sums.rank == 3 && centers.dtype == DType::f32 &&
-              centers.size() == sums.size() && half_norms.size() == counts.size() &&
-              shift.size() == counts.size(),
-          "kmeans_centers", "sums f64, centers f32 [r, k, d], counts, half_norms, shift [r, k]", sums,
-          centers, counts, half_norms, shift);
+              centers.size() == sums.size() && half_norms.size() == counts.size(),
+          "kmeans_centers", "sums f64, centers f32 [r, k, d], counts, half_norms [r, k]", sums, centers,
+          counts, half_norms);
   System system{context.scratch};
-  thrust_kmeans::centers_from_sums(system, restarts, sums, counts, params, centers, half_norms, shift,
+  thrust_kmeans::centers_from_sums(system, context, restarts, sums, counts, params, centers, half_norms,
                                    status);
 }
 

@@ -10,9 +10,11 @@
 // lanes.
 #pragma once
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 namespace chorale::cpu::tile {
@@ -113,14 +115,27 @@ class Rows {
   alignas(64) float data_[tile_rows * row_stride];
 };
 
+/// Rows that will be read next, fetched a line at a time while others are multiplied.
+struct NextRows {
+  const float* address[tile_rows];
+  void fetch(std::int64_t step) const {
+    __builtin_prefetch(address[step % tile_rows] + step / tile_rows * 16);
+  }
+};
+struct NoNextRows {
+  void fetch(std::int64_t) const {}
+};
+
 /// tile [tile_rows, lanes] (+)= rows . packed over `elements`.
+template <class Next = NoNextRows>
 inline void multiply(const float* rows, const float* packed, std::int64_t elements, bool accumulate,
-                     float* tile) {
+                     float* tile, const Next& next = {}) {
   vec sum[tile_rows];
 #pragma GCC unroll 16
   for (int i = 0; i < tile_rows; ++i) sum[i] = accumulate ? load(tile + i * lanes) : vec{};
   for (std::int64_t k = 0; k < elements; ++k) {
     const vec column = load(packed + k * lanes);
+    next.fetch(k);
 #pragma GCC unroll 16
     for (int i = 0; i < tile_rows; ++i) sum[i] += rows[i * row_stride + k] * column;
   }
@@ -129,10 +144,15 @@ inline void multiply(const float* rows, const float* packed, std::int64_t elemen
 }
 
 /// Calls column(c, block, dots) for every column c in order: dots are the products of rows block * lanes +
-/// lane with column c. row(i) is the address of row i of `count` (at most tile_rows).
-template <class Row, class Column>
+/// lane with column c. row(i) is the address of row i of `count` (at most tile_rows); next(i), if given, that
+/// of row i of the tile that comes next.
+template <class Row, class Column, class NextRow = std::nullptr_t>
 void product(const Row& row, int count, std::int64_t d, const float* packed, std::int64_t columns, Rows& rows,
-             const Column& column) {
+             const Column& column, const NextRow& next = nullptr) {
+  constexpr bool has_next = !std::is_same_v<NextRow, std::nullptr_t>;
+  std::conditional_t<has_next, NextRows, NoNextRows> next_rows;
+  if constexpr (has_next)
+    for (int i = 0; i < tile_rows; ++i) next_rows.address[i] = next(i);
   alignas(64) float tiles[chunk_vectors * tile_rows * lanes];
   const std::int64_t vectors = vector_count(columns);
   if (d <= depth) rows.read(row, count, 0, d);
@@ -141,9 +161,15 @@ void product(const Row& row, int count, std::int64_t d, const float* packed, std
     for (std::int64_t pass = 0; pass < d; pass += depth) {
       const std::int64_t elements = std::min<std::int64_t>(depth, d - pass);
       if (d > depth) rows.read(row, count, pass, elements);
-      for (std::int64_t v = first; v < last; ++v)
-        multiply(rows.data(), packed + (pass * vectors + v * elements) * lanes, elements, pass > 0,
-                 tiles + (v - first) * tile_rows * lanes);
+      for (std::int64_t v = first; v < last; ++v) {
+        const float* columns_of_pass = packed + (pass * vectors + v * elements) * lanes;
+        float* tile = tiles + (v - first) * tile_rows * lanes;
+        if (v == 0 && pass == 0) {
+          multiply(rows.data(), columns_of_pass, elements, false, tile, next_rows);
+        } else {
+          multiply(rows.data(), columns_of_pass, elements, pass > 0, tile);
+        }
+      }
     }
     for (std::int64_t v = first; v < last; ++v) {
       const int used = static_cast<int>(std::min<std::int64_t>(lanes, columns - v * lanes));

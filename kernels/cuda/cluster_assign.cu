@@ -1,54 +1,30 @@
 // SPDX-License-Identifier: MIT
 // k-means assignment: label[i] = argmin_c |c|^2 / 2 - x_i . c, the lowest index of equals.
 //
-// A block takes 256 points of one restart, moves their bounds by what the centers moved, lists the points
-// whose label is open (in point order), and multiplies those with the restart's centers in 64 x 64 tiles.
+// A block takes 256 points of one restart, lists those whose label the drift of the centers may have changed
+// (cluster_drift.cu), in point order, and multiplies them with the restart's centers in 64 x 64 tiles.
 // Nearest and second nearest stay in registers and are joined over the 16 threads that share a row. f32; the
-// error bound is that of kernels/cpu/cluster_assign.cpp, so bounds never change a label. Reads the open rows
-// of x once per 64 centers, 12 n r bytes of labels and bounds.
+// margin is that of kernels/cpu/cluster_assign.cpp, so drift never changes a label. Reads the open rows of x
+// once per 64 centers, 9 n r bytes of labels and margins.
 #include "kernels/cuda/cluster_tile.cuh"
 #include "kernels/cuda/dispatch.h"
+#include "kernels/cuda/reduction.cuh"
+
+#include <cfloat>
 
 namespace chorale::cuda {
 namespace {
 
 constexpr float above = 1.0f + 0x1p-21f, below = 1.0f - 0x1p-21f;
 
-/// What the bounds need to know of one restart's centers.
-struct Summary {
-  float largest_norm;  // max |c|^2
-  float first_shift, second_shift;
-  int first_shift_cluster;
-};
-
-__device__ inline void join(Summary& a, const Summary& b) {
-  a.largest_norm = a.largest_norm > b.largest_norm ? a.largest_norm : b.largest_norm;
-  const bool other = b.first_shift > a.first_shift ||
-                     (b.first_shift == a.first_shift && b.first_shift_cluster < a.first_shift_cluster);
-  const float loser = other ? a.first_shift : b.first_shift;
-  if (other) {
-    a.first_shift = b.first_shift;
-    a.first_shift_cluster = b.first_shift_cluster;
-  }
-  a.second_shift = fmaxf(loser, fmaxf(a.second_shift, b.second_shift));
-}
-
-// One warp a restart.
-__global__ void summarize(const std::int32_t* restarts, const float* half_norms, const float* shift,
-                          std::int64_t k, Summary* summaries) {
-  const std::int64_t first = restarts[blockIdx.x] * k;
-  const int lane = static_cast<int>(threadIdx.x);
-  Summary s{0, 0, 0, 0x7fffffff};
-  for (std::int64_t c = lane; c < k; c += warp_size)
-    join(s, Summary{2.0f * half_norms[first + c], shift ? shift[first + c] : 0.0f, 0, static_cast<int>(c)});
-  for (int distance = warp_size / 2; distance; distance /= 2) {
-    const Summary other{__shfl_xor_sync(all_lanes, s.largest_norm, distance),
-                        __shfl_xor_sync(all_lanes, s.first_shift, distance),
-                        __shfl_xor_sync(all_lanes, s.second_shift, distance),
-                        __shfl_xor_sync(all_lanes, s.first_shift_cluster, distance)};
-    join(s, other);
-  }
-  if (lane == 0) summaries[blockIdx.x] = s;
+// One warp a restart: the largest |c|^2.
+__global__ void find_largest_norm(const std::int32_t* restarts, const float* half_norms, std::int64_t k,
+                                  float* largest) {
+  const float* norms = half_norms + restarts[blockIdx.x] * k;
+  float norm = 0;
+  for (std::int64_t c = threadIdx.x; c < k; c += warp_size) norm = fmaxf(norm, 2.0f * norms[c]);
+  norm = warp_reduce<Max>(norm);
+  if (threadIdx.x == 0) largest[blockIdx.x] = norm;
 }
 
 struct Nearest {
@@ -71,27 +47,30 @@ struct Assignment {
   const std::int32_t* restarts;
   const float* centers;
   const float* half_norms;
-  const float* shift;
-  const Summary* summaries;
+  const float* drift;  // [r, places, k]
+  const float* largest_norms;
   std::int32_t* labels;
-  float* upper;
-  float* lower;
-  std::int64_t n, d, k;
+  float* margins;
+  std::uint8_t* stamps;
+  std::int64_t n, d, k, places;
+  std::uint8_t place;
   float relative_error;
 };
 
-/// Moves the bounds of point i; true if they do not prove its label.
-__device__ inline bool is_open(const Assignment& p, std::int64_t restart, std::int64_t i, const Summary& s) {
-  if (!p.shift) return true;
+/// True if the margin of point i does not prove its label.
+__device__ inline bool is_open(const Assignment& p, std::int64_t restart, std::int64_t i) {
+  if (!p.drift) return true;
   const std::int64_t at = restart * p.n + i;
-  const int label = p.labels[at];
-  const float u = (p.upper[at] + p.shift[restart * p.k + label]) * above;
-  const float l =
-      fmaxf(0.0f, (p.lower[at] - (label == s.first_shift_cluster ? s.second_shift : s.first_shift)) * below);
-  p.upper[at] = u;
-  p.lower[at] = l;
-  const float error = 2.1f * p.relative_error * (p.norms[i] + s.largest_norm);
-  return !((u * u + error) * above < l * l);
+  return !(p.margins[at] > p.drift[(restart * p.places + p.stamps[at]) * p.k + p.labels[at]]);
+}
+
+/// By how much more than rounding the second nearest center is farther than the nearest one.
+__device__ inline float margin(const Assignment& p, const Nearest& nearest, float norm, float largest_norm) {
+  const float error = p.relative_error * (norm + largest_norm);
+  const float u = sqrtf(fmaxf(norm + 2.0f * nearest.best + error, error)) * above,
+              l = sqrtf(fmaxf(norm + 2.0f * nearest.second - error, 0.0f)) * below;
+  const float decided = 2.1f * p.relative_error * (norm + 2.0f * largest_norm);
+  return (l - u) * below - fminf(decided / (2.0f * fmaxf(u, FLT_MIN)), sqrtf(decided)) * above;
 }
 
 __global__ void __launch_bounds__(cluster_threads) assign(Assignment p) {
@@ -101,8 +80,7 @@ __global__ void __launch_bounds__(cluster_threads) assign(Assignment p) {
   const int thread = static_cast<int>(threadIdx.x), lane = thread % warp_size, warp = thread / warp_size;
   const std::int64_t restart = p.restarts[blockIdx.y],
                      begin = static_cast<std::int64_t>(blockIdx.x) * cluster_threads;
-  const Summary summary = p.summaries[blockIdx.y];
-  const bool open = begin + thread < p.n && is_open(p, restart, begin + thread, summary);
+  const bool open = begin + thread < p.n && is_open(p, restart, begin + thread);
   const unsigned ballot = __ballot_sync(all_lanes, open);
   if (lane == 0) warp_counts[warp] = __popc(ballot);
   __syncthreads();
@@ -143,10 +121,10 @@ __global__ void __launch_bounds__(cluster_threads) assign(Assignment p) {
       const int row = first + at_row + tile_square * i;
       if (at_column != 0 || row >= count) continue;
       const std::int64_t point = begin + points[row], at = restart * p.n + point;
-      const float norm = p.norms[point], error = p.relative_error * (norm + summary.largest_norm);
       p.labels[at] = nearest[i].label;
-      p.upper[at] = sqrtf(fmaxf(norm + 2.0f * nearest[i].best + error, error)) * above;
-      p.lower[at] = sqrtf(fmaxf(norm + 2.0f * nearest[i].second - error, 0.0f)) * below;
+      if (!p.margins) continue;
+      p.margins[at] = margin(p, nearest[i], p.norms[point], p.largest_norms[blockIdx.y]);
+      p.stamps[at] = p.place;
     }
   }
 }
@@ -154,31 +132,39 @@ __global__ void __launch_bounds__(cluster_threads) assign(Assignment p) {
 }  // namespace
 
 void kmeans_assign(Context& context, ConstView x, ConstView norms, ConstView restarts, ConstView centers,
-                   ConstView half_norms, ConstView shift, View labels, View upper, View lower) {
-  require(x.rank == 2 && centers.rank == 3 && centers.shape[2] == x.shape[1], "kmeans_assign",
-          "x must be [n, d] and centers [r, k, d]");
+                   ConstView half_norms, ConstView drift, std::int64_t place, View labels, View margins,
+                   View stamps) {
+  require(x.rank == 2 && centers.rank == 3 && centers.shape[2] == x.shape[1] && (!drift || margins),
+          "kmeans_assign", "x must be [n, d] and centers [r, k, d], drift needs margins");
   require_dtype(x, DType::f32, "kmeans_assign", "x");
   require_dtype(labels, DType::i32, "kmeans_assign", "labels");
   require_size(labels, centers.shape[0] * x.shape[0], "kmeans_assign", "labels");
+  if (margins) {
+    require_dtype(stamps, DType::u8, "kmeans_assign", "stamps");
+    require_size(margins, labels.size(), "kmeans_assign", "margins");
+    require_size(stamps, labels.size(), "kmeans_assign", "stamps");
+  }
   const std::int64_t n = x.shape[0], d = x.shape[1], k = centers.shape[1], active = restarts.size();
   if (n == 0 || active == 0) return;
-  const Scratch summaries(context, static_cast<std::size_t>(active) * sizeof(Summary));
+  const Scratch largest_norms(context, static_cast<std::size_t>(active) * sizeof(float));
   const std::int32_t* list = restarts.as<std::int32_t>();
-  LAUNCH((summarize), static_cast<unsigned>(active), warp_size, 0, context.stream, list,
-         half_norms.as<float>(), shift.as<float>(), k, summaries.as<Summary>());
+  LAUNCH((find_largest_norm), static_cast<unsigned>(active), warp_size, 0, context.stream, list,
+         half_norms.as<float>(), k, largest_norms.as<float>());
   const Assignment p{x.as<float>(),
                      norms.as<float>(),
                      list,
                      centers.as<float>(),
                      half_norms.as<float>(),
-                     shift.as<float>(),
-                     summaries.as<Summary>(),
+                     drift.as<float>(),
+                     largest_norms.as<float>(),
                      labels.as<std::int32_t>(),
-                     upper.as<float>(),
-                     lower.as<float>(),
+                     margins.as<float>(),
+                     stamps.as<std::uint8_t>(),
                      n,
                      d,
                      k,
+                     drift ? drift.shape[1] : 0,
+                     static_cast<std::uint8_t>(place),
                      static_cast<float>(d + 8) * 0x1.02p-24f};
   LAUNCH((assign), dim3(static_cast<unsigned>(ceil_div(n, cluster_threads)), static_cast<unsigned>(active)),
          cluster_threads, 0, context.stream, p);

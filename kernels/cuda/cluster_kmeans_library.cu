@@ -59,14 +59,14 @@ void kmeans_update(Context& context, ConstView x, ConstView restarts, ConstView 
 }
 
 void kmeans_centers(Context& context, ConstView restarts, ConstView sums, ConstView counts,
-                    CenterParams params, View centers, View half_norms, View shift, View status) {
+                    CenterParams params, View centers, View half_norms, View status) {
   require(sums.rank == 3, "kmeans_centers", "sums must be [r, k, d]");
   require_dtype(sums, DType::f64, "kmeans_centers", "sums");
   require_dtype(centers, DType::f32, "kmeans_centers", "centers");
   require_size(centers, sums.size(), "kmeans_centers", "centers");
   System system{context};
   checked("kmeans_centers", [&] {
-    thrust_kmeans::centers_from_sums(system, restarts, sums, counts, params, centers, half_norms, shift,
+    thrust_kmeans::centers_from_sums(system, context, restarts, sums, counts, params, centers, half_norms,
                                      status);
   });
 }

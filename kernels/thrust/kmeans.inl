@@ -268,7 +268,7 @@ struct NewCenter {
   CenterParams params;
   float* centers;
   float* half_norms;
-  float* shift;
+  double* moved;  // [slot, k]: squared distance
   CHORALE_HD void operator()(Index item) const {
     const Index restart = restarts[item / k];
     const Index* count = counts + restart * k;
@@ -277,6 +277,7 @@ struct NewCenter {
       empty += count[c] == 0;
       if (count[c] > count[largest]) largest = c;
     }
+    moved[item] = 0;
     if (empty > 0 && params.empty == EmptyClusters::wait) return;
     const Index target = restart * k + item % k;
     const bool replaced = count[item % k] == 0 && params.empty == EmptyClusters::on_largest;
@@ -287,47 +288,44 @@ struct NewCenter {
       for (Index j = 0; j < d; ++j) square += sums[source * d + j] * sums[source * d + j];
       length = ::sqrt(square);
     }
-    shift[target] = 0;
     if (!(length > 1e-12 * static_cast<double>(counts[source]))) return;  // no points, or no direction
     const double scale = 1.0 / length;
-    double norm = 0, moved = 0;
+    double norm = 0, square = 0;
     for (Index j = 0; j < d; ++j) {
       const float value = static_cast<float>(sums[source * d + j] * scale);
       const double difference = static_cast<double>(value) - static_cast<double>(centers[target * d + j]);
       norm += static_cast<double>(value) * static_cast<double>(value);
-      moved += difference * difference;
+      square += difference * difference;
       centers[target * d + j] = value;
     }
     half_norms[target] = static_cast<float>(0.5 * norm);
-    shift[target] = static_cast<float>(::sqrt(moved) * (1.0 + 0x1p-22));
+    moved[item] = square;
   }
 };
 
 struct TotalShift {
   const std::int32_t* restarts;
-  const float* shift;
+  const double* moved;
   Index k;
   double* status;
   CHORALE_HD void operator()(Index slot) const {
-    const Index restart = restarts[slot];
     double sum = 0;
-    for (Index c = 0; c < k; ++c) {
-      const double s = static_cast<double>(shift[restart * k + c]);
-      sum += s * s;
-    }
-    status[3 * restart + 2] = sum;
+    for (Index c = 0; c < k; ++c) sum += moved[slot * k + c];
+    status[3 * restarts[slot] + 2] = sum;
   }
 };
 
 template <class System>
-void centers_from_sums(System& system, ConstView restarts, ConstView sums, ConstView counts,
-                       CenterParams params, View centers, View half_norms, View shift, View status) {
+void centers_from_sums(System& system, Context& context, ConstView restarts, ConstView sums, ConstView counts,
+                       CenterParams params, View centers, View half_norms, View status) {
   const Index active = restarts.size(), k = sums.shape[1], d = sums.shape[2];
   const std::int32_t* list = restarts.as<std::int32_t>();
+  const Scratch moved(context, static_cast<std::size_t>(active * k) * sizeof(double));
   for_items(system, active * k, active * k * d,
             NewCenter{list, sums.as<double>(), counts.as<Index>(), k, d, params, centers.as<float>(),
-                      half_norms.as<float>(), shift.as<float>()});
-  for_items(system, active, active * k, TotalShift{list, shift.as<float>(), k, status.as<double>()});
+                      half_norms.as<float>(), moved.template as<double>()});
+  for_items(system, active, active * k,
+            TotalShift{list, moved.template as<double>(), k, status.as<double>()});
 }
 
 }  // namespace chorale::thrust_kmeans

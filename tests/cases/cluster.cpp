@@ -273,48 +273,57 @@ OpCase kmeans_seed_choose() {
   return c;
 }
 
-/// Labels of the listed restarts (others stay -5), and how many bounds are wrong: none.
-OpCase kmeans_assign(bool with_bounds) {
-  OpCase c = cluster_case(with_bounds ? "kmeans_assign_bounds" : "kmeans_assign");
+/// Labels of the listed restarts (others stay -5), and how many margins are wider than they are: none.
+OpCase kmeans_assign(bool with_drift) {
+  OpCase c = cluster_case(with_drift ? "kmeans_assign_drift" : "kmeans_assign");
   for (const auto& [n, d] : sizes)
     for (const Index k : {Index{1}, Index{7}, Index{70}})
       c.variants.push_back({"rows_" + std::to_string(n) + "_clusters_" + std::to_string(k),
                             {real({n, d}), real({3, k, d}), real({3, k, d}, -0.05, 0.05)}});
-  c.run = [with_bounds](const Run& run) {
+  c.run = [with_drift](const Run& run) {
     const Tensor &x = run.tensor(0), norms = squared_norms(x);
     const Index n = x.dim(0), k = run.tensor(1).dim(1), d = x.dim(1);
     const Tensor restarts = Tensor::from_host(std::vector<std::int32_t>{2, 0}, {2});
-    const Tensor labels = Tensor::full({3, n}, -5, DType::i32), upper({3, n}, DType::f32),
-                 lower({3, n}, DType::f32);
-    const Tensor first = run.tensor(1), moved = first.clone();
+    const Tensor labels = Tensor::full({3, n}, -5, DType::i32), margins({3, n}, DType::f32),
+                 stamps({3, n}, DType::u8);
+    const Tensor moved = run.tensor(1).clone();
+    Tensor centers = moved;
+    const auto assign = [&](ConstView drift, Index place) {
+      kernel::kmeans_assign(current_context(), x, norms, restarts, centers, squared_norms(centers, 0.5),
+                            drift, place, labels, margins, stamps);
+    };
     kernel::accumulate(current_context(), run.tensor(2), moved);
-    if (with_bounds) {
-      const std::vector<float> from = first.to_host<float>(), to = moved.to_host<float>();
-      std::vector<float> shift(static_cast<std::size_t>(3 * k));
-      for (std::size_t i = 0; i < shift.size(); ++i) {
-        double sum = 0;
-        for (std::size_t j = i * static_cast<std::size_t>(d); j < (i + 1) * static_cast<std::size_t>(d); ++j)
-          sum += std::pow(static_cast<double>(to[j]) - static_cast<double>(from[j]), 2);
-        shift[i] = static_cast<float>(std::sqrt(sum) * (1 + 0x1p-22));
-      }
-      kernel::kmeans_assign(current_context(), x, norms, restarts, first, squared_norms(first, 0.5),
-                            ConstView(), labels, upper, lower);
-      kernel::kmeans_assign(current_context(), x, norms, restarts, moved, squared_norms(moved, 0.5),
-                            Tensor::from_host(shift, {3, k}), labels, upper, lower);
+    if (with_drift) {
+      const Tensor history({3, 3, k, d}, DType::f32), largest = Tensor::full({3, 3}, -1),
+                                                      drift({3, 3, k}, DType::f32);
+      const auto remember = [&](Index place) {
+        kernel::kmeans_drift(current_context(), restarts, centers, squared_norms(centers, 0.5), place,
+                             history, largest, drift);
+      };
+      centers = run.tensor(1);
+      remember(1);
+      assign(ConstView(), 1);
+      centers = moved;
+      remember(2);
+      assign(drift, 2);
     } else {
-      kernel::kmeans_assign(current_context(), x, norms, restarts, moved, squared_norms(moved, 0.5),
-                            ConstView(), labels, upper, lower);
+      assign(ConstView(), 2);
     }
-    const Array points = to_array(x), centers = to_array(moved), found = to_array(labels),
-                u = to_array(upper), l = to_array(lower);
+    const Array points = to_array(x), at_end = to_array(moved), at_start = to_array(run.tensor(1)),
+                found = to_array(labels), widths = to_array(margins), seen = to_array(stamps);
     Array wrong({1});
     for (const Index restart : {0, 2})
-      for (Index i = 0; i < n; ++i)
-        for (Index cluster = 0; cluster < k; ++cluster) {
-          const Index at = restart * n + i;
-          const double distance = std::sqrt(square_distance(points, i, centers, restart * k + cluster));
-          wrong[0] += static_cast<Index>(found[at]) == cluster ? distance > u[at] : distance < l[at];
-        }
+      for (Index i = 0; i < n; ++i) {
+        const Index at = restart * n + i;
+        const Array& then = seen[at] == 1 ? at_start : at_end;
+        const auto distance = [&](Index cluster) {
+          return std::sqrt(square_distance(points, i, then, restart * k + cluster));
+        };
+        const double nearest = distance(static_cast<Index>(found[at]));
+        wrong[0] += seen[at] != 2 && !(with_drift && seen[at] == 1);
+        for (Index cluster = 0; cluster < k; ++cluster)
+          if (static_cast<Index>(found[at]) != cluster) wrong[0] += distance(cluster) - nearest < widths[at];
+      }
     return vars({labels, to_device(wrong, DType::f64)});
   };
   c.reference = [](const Arrays& x) {
@@ -333,6 +342,70 @@ OpCase kmeans_assign(bool with_bounds) {
         }
       }
     return Arrays{labels, wrong};
+  };
+  return c;
+}
+
+/// Centers of three assignments at places 2, 0 and 1 of four, in one restart the last twice as long: all that
+/// is remembered then, and the drift, -1 where it is infinite.
+OpCase kmeans_drift() {
+  OpCase c = cluster_case("kmeans_drift");
+  static constexpr Index places = 4;
+  for (const Index k : {1, 2, 70})
+    for (const Index d : {1, 9, 300}) {
+      const Input centers = real({3, k, d}, 1, 1.5);
+      c.variants.push_back({std::to_string(k) + "x" + std::to_string(d), {centers, centers, centers}});
+    }
+  c.scaled = true;
+  c.run = [](const Run& run) {
+    const Index k = run.tensor(0).dim(1), d = run.tensor(0).dim(2);
+    const Tensor history = Tensor::zeros({3, places, k, d}), largest = Tensor::full({3, places}, -1),
+                 drift = Tensor::zeros({3, places, k});
+    const Tensor restarts = Tensor::from_host(std::vector<std::int32_t>{2, 0}, {2});
+    Index step = 0;
+    for (const Index place : {2, 0, 1}) {
+      const Tensor centers = run.tensor(static_cast<std::size_t>(step)).clone();
+      if (++step == 3) kernel::accumulate(current_context(), run.tensor(2)[2], centers[2]);
+      kernel::kmeans_drift(current_context(), restarts, centers, squared_norms(centers, 0.5), place, history,
+                           largest, drift);
+    }
+    std::vector<float> finite = drift.to_host<float>();
+    for (float& value : finite)
+      if (std::isinf(value)) value = -1;
+    return vars({history, largest, Tensor::from_host(finite, drift.shape())});
+  };
+  c.reference = [](const Arrays& x) {
+    const Index k = x[0].dim(1), d = x[0].dim(2);
+    Array history({3, places, k, d}), largest({3, places}, -1), drift({3, places, k});
+    Array last = x[2];
+    for (Index i = 2 * k * d; i < last.size(); ++i) last[i] *= 2;
+    const Array* const centers[places] = {&x[1], &last, &x[0], nullptr};
+    for (const Index r : {0, 2}) {
+      for (Index place = 0; place < places; ++place)
+        for (Index i = 0; i < k && centers[place]; ++i) {
+          double square = 0;
+          for (Index j = 0; j < d; ++j) {
+            const double value = (*centers[place])[(r * k + i) * d + j];
+            history[((r * places + place) * k + i) * d + j] = value;
+            square += value * value;
+          }
+          largest[r * places + place] = std::max(largest[r * places + place], square);
+        }
+      for (Index place = 0; place < places; ++place) {
+        const Index at = r * places + place;
+        const bool known = centers[place] && place != 1 && largest[r * places + 1] <= 2 * largest[at];
+        const auto way = [&](Index i) {
+          return std::sqrt(square_distance(last, r * k + i, *centers[place], r * k + i));
+        };
+        for (Index i = 0; i < k; ++i) {
+          double farthest = 0;
+          for (Index other = 0; other < k && known; ++other)
+            if (other != i) farthest = std::max(farthest, way(other));
+          drift[at * k + i] = known ? way(i) + farthest : -1;
+        }
+      }
+    }
+    return Arrays{history, largest, drift};
   };
   return c;
 }
@@ -384,14 +457,14 @@ OpCase kmeans_centers(const std::string& name, CenterParams params) {
   }
   c.run = [params](const Run& run) {
     const Tensor centers = run.tensor(2).clone(), half_norms = Tensor::zeros({4, 5}),
-                 shift = Tensor::zeros({4, 5}), status = Tensor::zeros({4, 3}, DType::f64);
+                 status = Tensor::zeros({4, 3}, DType::f64);
     kernel::kmeans_centers(current_context(), all_restarts(4), run.tensor(0), run.tensor(1), params, centers,
-                           half_norms, shift, status);
-    return vars({centers, half_norms, shift, status});
+                           half_norms, status);
+    return vars({centers, half_norms, status});
   };
   c.reference = [params](const Arrays& x) {
     const Index d = x[0].dim(2);
-    Array centers = x[2], half_norms({4, 5}), shift({4, 5}), status({4, 3});
+    Array centers = x[2], half_norms({4, 5}), status({4, 3});
     for (Index r = 0; r < 4; ++r) {
       const auto begin = x[1].values.begin() + 5 * r;
       if (params.empty == EmptyClusters::wait && std::count(begin, begin + 5, 0.0) > 0) continue;
@@ -409,11 +482,10 @@ OpCase kmeans_centers(const std::string& name, CenterParams params) {
           half_norms[target] += 0.5 * value * value;
           centers[target * d + j] = value;
         }
-        shift[target] = std::sqrt(moved);
         status[3 * r + 2] += moved;
       }
     }
-    return Arrays{centers, half_norms, shift, status};
+    return Arrays{centers, half_norms, status};
   };
   return c;
 }
@@ -496,6 +568,7 @@ std::vector<OpCase> cluster_cases() {
           kmeans_seed_choose(),
           kmeans_assign(false),
           kmeans_assign(true),
+          kmeans_drift(),
           kmeans_update(),
           kmeans_centers("kmeans_centers", {}),
           kmeans_centers("kmeans_centers_on_largest", {EmptyClusters::on_largest}),
