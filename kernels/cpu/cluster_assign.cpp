@@ -114,7 +114,8 @@ int open_points(const Problem& p, const Restart& restart, std::int64_t begin, st
   return count;
 }
 
-void assign_all(const Problem& p, std::int64_t begin, std::int64_t end, tile::Rows& rows) {
+void assign_all(const Problem& p, std::int64_t begin, std::int64_t end) {
+  tile::Rows rows;
   for (std::int64_t i = begin; i < end; i += tile_rows) {
     const int count = static_cast<int>(std::min<std::int64_t>(tile_rows, end - i));
     Nearest nearest[tile::row_blocks];
@@ -136,20 +137,20 @@ void assign_all(const Problem& p, std::int64_t begin, std::int64_t end, tile::Ro
 }
 
 void assign_open(const Problem& p, std::size_t slot, std::int64_t begin, const std::int32_t* open,
-                 int open_count, tile::Rows& rows) {
+                 int open_count) {
   const Restart& restart = p.restarts[slot];
   for (int i = 0; i < open_count; i += tile_rows) {
     const int count = std::min(tile_rows, open_count - i);
     Nearest nearest[tile::row_blocks];
     for (Nearest& block : nearest) block.start();
     const auto point = [&](int r) { return begin + open[i + r]; };
-    tile::product(
-        [&](int r) { return p.x + point(r) * p.d; }, count, p.d, p.packed_each + slot * p.packed_restart, p.k,
-        rows,
+    const auto next = [&](int r) { return begin + open[std::min(i + tile_rows + r, open_count - 1)]; };
+    tile::product_scattered(
+        [&](int r) { return p.x + point(r) * p.d; }, [&](int r) { return p.x + next(r) * p.d; }, count, p.d,
+        p.packed_each + slot * p.packed_restart, p.k,
         [&](std::int64_t cluster, int block, vec dots) {
           nearest[block].see(dots, restart.half_norms[cluster], static_cast<std::int32_t>(cluster));
-        },
-        [&](int r) { return p.x + (begin + open[std::min(i + tile_rows + r, open_count - 1)]) * p.d; });
+        });
     for (int block = 0; block < tile::row_blocks; ++block)
       keep(p, restart, nearest[block], std::clamp(count - block * lanes, 0, lanes),
            [&](int lane) { return point(block * lanes + lane); });
@@ -157,18 +158,16 @@ void assign_open(const Problem& p, std::size_t slot, std::int64_t begin, const s
 }
 
 void assign_points(const Problem& p, bool drift, std::int64_t begin, std::int64_t end) {
-  tile::Rows rows;
-  if (!drift) return assign_all(p, begin, end, rows);
+  if (!drift) return assign_all(p, begin, end);
   const std::size_t active = p.restarts.size();
   std::vector<std::int32_t> open(active * assign_block);
   std::vector<int> counts(active);
   std::int64_t total = 0;
   for (std::size_t s = 0; s < active; ++s)
     total += counts[s] = open_points(p, p.restarts[s], begin, end, open.data() + s * assign_block);
-  if (5 * total >= 4 * static_cast<std::int64_t>(active) * (end - begin))
-    return assign_all(p, begin, end, rows);
+  if (5 * total >= 4 * static_cast<std::int64_t>(active) * (end - begin)) return assign_all(p, begin, end);
   for (std::size_t s = 0; s < active; ++s)
-    assign_open(p, s, begin, open.data() + s * assign_block, counts[s], rows);
+    assign_open(p, s, begin, open.data() + s * assign_block, counts[s]);
 }
 
 }  // namespace

@@ -10,11 +10,9 @@
 // lanes.
 #pragma once
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <utility>
 
 namespace chorale::cpu::tile {
@@ -115,27 +113,14 @@ class Rows {
   alignas(64) float data_[tile_rows * row_stride];
 };
 
-/// Rows that will be read next, fetched a line at a time while others are multiplied.
-struct NextRows {
-  const float* address[tile_rows];
-  void fetch(std::int64_t step) const {
-    __builtin_prefetch(address[step % tile_rows] + step / tile_rows * 16);
-  }
-};
-struct NoNextRows {
-  void fetch(std::int64_t) const {}
-};
-
 /// tile [tile_rows, lanes] (+)= rows . packed over `elements`.
-template <class Next = NoNextRows>
 inline void multiply(const float* rows, const float* packed, std::int64_t elements, bool accumulate,
-                     float* tile, const Next& next = {}) {
+                     float* tile) {
   vec sum[tile_rows];
 #pragma GCC unroll 16
   for (int i = 0; i < tile_rows; ++i) sum[i] = accumulate ? load(tile + i * lanes) : vec{};
   for (std::int64_t k = 0; k < elements; ++k) {
     const vec column = load(packed + k * lanes);
-    next.fetch(k);
 #pragma GCC unroll 16
     for (int i = 0; i < tile_rows; ++i) sum[i] += rows[i * row_stride + k] * column;
   }
@@ -143,16 +128,28 @@ inline void multiply(const float* rows, const float* packed, std::int64_t elemen
   for (int i = 0; i < tile_rows; ++i) store(tile + i * lanes, sum[i]);
 }
 
+/// Calls column(c, block, dots) for the columns of vectors [first, last) in order; `tiles` has their
+/// products.
+template <class Column>
+void visit_columns(const float* tiles, std::int64_t first, std::int64_t last, std::int64_t columns,
+                   const Column& column) {
+  for (std::int64_t v = first; v < last; ++v) {
+    const int used = static_cast<int>(std::min<std::int64_t>(lanes, columns - v * lanes));
+    for (int block = 0; block < row_blocks; ++block) {
+      vec m[lanes];
+      for (int i = 0; i < lanes; ++i)
+        m[i] = load(tiles + ((v - first) * tile_rows + block * lanes + i) * lanes);
+      transpose(m);
+      for (int i = 0; i < used; ++i) column(v * lanes + i, block, m[i]);
+    }
+  }
+}
+
 /// Calls column(c, block, dots) for every column c in order: dots are the products of rows block * lanes +
-/// lane with column c. row(i) is the address of row i of `count` (at most tile_rows); next(i), if given, that
-/// of row i of the tile that comes next.
-template <class Row, class Column, class NextRow = std::nullptr_t>
+/// lane with column c. row(i) is the address of row i of `count` (at most tile_rows).
+template <class Row, class Column>
 void product(const Row& row, int count, std::int64_t d, const float* packed, std::int64_t columns, Rows& rows,
-             const Column& column, const NextRow& next = nullptr) {
-  constexpr bool has_next = !std::is_same_v<NextRow, std::nullptr_t>;
-  std::conditional_t<has_next, NextRows, NoNextRows> next_rows;
-  if constexpr (has_next)
-    for (int i = 0; i < tile_rows; ++i) next_rows.address[i] = next(i);
+             const Column& column) {
   alignas(64) float tiles[chunk_vectors * tile_rows * lanes];
   const std::int64_t vectors = vector_count(columns);
   if (d <= depth) rows.read(row, count, 0, d);
@@ -161,26 +158,66 @@ void product(const Row& row, int count, std::int64_t d, const float* packed, std
     for (std::int64_t pass = 0; pass < d; pass += depth) {
       const std::int64_t elements = std::min<std::int64_t>(depth, d - pass);
       if (d > depth) rows.read(row, count, pass, elements);
-      for (std::int64_t v = first; v < last; ++v) {
-        const float* columns_of_pass = packed + (pass * vectors + v * elements) * lanes;
-        float* tile = tiles + (v - first) * tile_rows * lanes;
-        if (v == 0 && pass == 0) {
-          multiply(rows.data(), columns_of_pass, elements, false, tile, next_rows);
-        } else {
-          multiply(rows.data(), columns_of_pass, elements, pass > 0, tile);
-        }
+      for (std::int64_t v = first; v < last; ++v)
+        multiply(rows.data(), packed + (pass * vectors + v * elements) * lanes, elements, pass > 0,
+                 tiles + (v - first) * tile_rows * lanes);
+    }
+    visit_columns(tiles, first, last, columns, column);
+  }
+}
+
+/// `multiply` of scattered_rows rows where they are, as many as there are registers for addresses; meanwhile
+/// as many other rows are fetched, a line at a time.
+inline constexpr int scattered_rows = 8;
+inline void multiply_scattered(const float* const (&rows)[scattered_rows],
+                               const float* const (&next)[scattered_rows], const float* packed,
+                               std::int64_t elements, bool accumulate, float* tile) {
+  vec sum[scattered_rows];
+#pragma GCC unroll 8
+  for (int i = 0; i < scattered_rows; ++i) sum[i] = accumulate ? load(tile + i * lanes) : vec{};
+  const float *row0 = rows[0], *row1 = rows[1], *row2 = rows[2], *row3 = rows[3], *row4 = rows[4],
+              *row5 = rows[5], *row6 = rows[6], *row7 = rows[7];
+  for (std::int64_t k = 0; k < elements; ++k) {
+    const vec column = load(packed + k * lanes);
+    sum[0] += row0[k] * column;
+    sum[1] += row1[k] * column;
+    sum[2] += row2[k] * column;
+    sum[3] += row3[k] * column;
+    sum[4] += row4[k] * column;
+    sum[5] += row5[k] * column;
+    sum[6] += row6[k] * column;
+    sum[7] += row7[k] * column;
+    if (k % 2 == 0) __builtin_prefetch(next[k / 2 % scattered_rows] + k / 2 / scattered_rows * 16);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < scattered_rows; ++i) store(tile + i * lanes, sum[i]);
+}
+
+/// `product` of rows that lie apart: they are not copied, and those of the next tile, next(i), are fetched
+/// ahead.
+template <class Row, class NextRow, class Column>
+void product_scattered(const Row& row, const NextRow& next, int count, std::int64_t d, const float* packed,
+                       std::int64_t columns, const Column& column) {
+  alignas(64) float tiles[chunk_vectors * tile_rows * lanes];
+  const std::int64_t vectors = vector_count(columns);
+  for (std::int64_t first = 0; first < vectors; first += chunk_vectors) {
+    const std::int64_t last = std::min<std::int64_t>(vectors, first + chunk_vectors);
+    for (int group = 0; group < tile_rows; group += scattered_rows) {
+      const float *rows[scattered_rows], *next_rows[scattered_rows];
+      for (int i = 0; i < scattered_rows; ++i) {
+        rows[i] = row(group + i < count ? group + i : 0);
+        next_rows[i] = next(group + i);
+      }
+      for (std::int64_t pass = 0; pass < d; pass += depth) {
+        const std::int64_t elements = std::min<std::int64_t>(depth, d - pass);
+        for (std::int64_t v = first; v < last; ++v)
+          multiply_scattered(rows, next_rows, packed + (pass * vectors + v * elements) * lanes, elements,
+                             pass > 0, tiles + ((v - first) * tile_rows + group) * lanes);
+        for (const float*& address : rows) address += elements;
+        for (const float*& address : next_rows) address += elements;
       }
     }
-    for (std::int64_t v = first; v < last; ++v) {
-      const int used = static_cast<int>(std::min<std::int64_t>(lanes, columns - v * lanes));
-      for (int block = 0; block < row_blocks; ++block) {
-        vec m[lanes];
-        for (int i = 0; i < lanes; ++i)
-          m[i] = load(tiles + ((v - first) * tile_rows + block * lanes + i) * lanes);
-        transpose(m);
-        for (int i = 0; i < used; ++i) column(v * lanes + i, block, m[i]);
-      }
-    }
+    visit_columns(tiles, first, last, columns, column);
   }
 }
 
