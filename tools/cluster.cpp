@@ -9,8 +9,7 @@
 #include "cluster/kmeans_streamed.h"
 #include "cluster/metrics.h"
 #include "cluster/pca.h"
-#include "cluster/tsne.h"
-#include "cluster/umap.h"
+#include "cluster/projection.h"
 #include "tensor/npy.h"
 #include "tools/clustering/algorithms.h"
 #include "tools/clustering/files.h"
@@ -174,13 +173,6 @@ Json common_summary(const Program& program, const ExecutionContext& context, con
           {"clusterings", Json::array()}};
 }
 
-/// f32 (n, 2).
-Tensor project(const std::string& method, const Tensor& x, std::uint64_t seed, const std::string& name) {
-  if (method == "tsne") return cluster::tsne(x, {.random_state = seed}, name).embedding_;
-  if (method == "umap") return cluster::umap(x, {.random_state = seed}, name).embedding_;
-  return cluster::pca(x, {.n_components = 2, .random_state = seed}, name).transform(x, name);
-}
-
 /// Of what is known without the points in memory.
 cluster::Evaluation evaluate_labels(const std::vector<std::int32_t>& labels,
                                     const std::vector<std::int32_t>& truth) {
@@ -284,7 +276,8 @@ int cluster_points(Program& program, const Arguments& given) {
   }
   if (a.projection != "none") {
     const Stopwatch projecting;
-    write_npy(a.outputs.folder + "/projection.npy", project(a.projection, x, program.common().seed, name));
+    write_npy(a.outputs.folder + "/projection.npy",
+              cluster::project_to_plane(x, a.projection, program.common().seed, name));
     summary["projection"] = {{"method", a.projection}, {"seconds", projecting.seconds()}};
   }
   write_summary(a, summary);

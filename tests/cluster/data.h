@@ -82,6 +82,14 @@ inline Tensor matrix(const std::vector<float>& values, std::int64_t columns) {
   return Tensor::from_host(values, {rows, columns});
 }
 
+/// Points without equal distances; tests/golden/maps.py makes the same.
+inline Tensor scattered(std::int64_t n, std::int64_t d) {
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < n * d; ++i)
+    values.push_back(static_cast<float>(splitmix(static_cast<std::uint64_t>(i)) >> 40) * 0x1p-24f);
+  return Tensor::from_host(values, {n, d});
+}
+
 /// The message of the error that `call` must throw, which must end a program with `exit_code`.
 inline std::string message_of(const std::function<void()>& call, int exit_code) {
   try {

@@ -13,6 +13,8 @@
 namespace chorale::cluster {
 namespace {
 
+using test::scattered;
+
 class Maps : public testing::Test {
  protected:
   ExecutionContext context_{DeviceKind::cpu};
@@ -22,14 +24,6 @@ class Maps : public testing::Test {
 const nlohmann::json& golden() {
   static const nlohmann::json values = nlohmann::json::parse(std::ifstream(test::golden_path("maps.json")));
   return values;
-}
-
-/// Points without equal distances; tests/golden/maps.py makes the same.
-Tensor scattered(std::int64_t n, std::int64_t d) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < n * d; ++i)
-    values.push_back(static_cast<float>(test::splitmix(static_cast<std::uint64_t>(i)) >> 40) * 0x1p-24f);
-  return Tensor::from_host(values, {n, d});
 }
 
 /// Worst difference of the graph from a dense matrix, as a share of the matrix' largest element.

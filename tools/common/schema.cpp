@@ -176,6 +176,11 @@ const std::vector<ConfigKey>& config_schema() {
       {"clustering.n_clusters", Integers{5, 10, 15, 20, 30, 45, 50}, "numbers of clusters to try", {1, 1e6}},
       {"clustering.n_init", whole(10), "restarts of k-means", {1, 10000}},
       {"clustering.max_iter", whole(300), "iterations of k-means", {1, 1e6}},
+      {"clustering.projection",
+       word("umap"),
+       "what maps codes to the plane in figures",
+       {},
+       {"umap", "tsne", "pca"}},
   };
   return schema;
 }

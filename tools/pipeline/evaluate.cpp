@@ -6,6 +6,7 @@
 
 #include "cluster/kmeans.h"
 #include "cluster/pca.h"
+#include "cluster/projection.h"
 #include "models/checkpoint.h"
 #include "report/evaluation.h"
 #include "report/event_file.h"
@@ -80,23 +81,28 @@ void write_embeddings(const std::string& results, const std::string& name, const
                           columns);
 }
 
-/// First two principal components, coloured by language and by genre.
-void draw_latent_map(const std::string& results, const std::string& name, const Latents& latents) {
+/// The codes in the plane, coloured by language and by genre.
+void draw_latent_map(const Config& config, const std::string& results, const std::string& name,
+                     const Latents& latents) {
   if (!report::gnuplot_available()) {
     log_warning("no figures: gnuplot is not installed (package gnuplot-nox)");
     return;
   }
   create_directories(results + "/visualizations");
-  const auto points =
-      cluster::pca(latents.codes, {.n_components = 2}).transform(latents.codes).to_host<float>();
-  report::ScatterPlot by_language{concat("Latent space of ", name, ", by language"), {}, {}, {}}, by_genre;
+  const std::string method = config.text("clustering.projection");
+  const std::vector<float> points =
+      cluster::project_to_plane(latents.codes, method, config.unsigned_integer("training.seed"), "codes")
+          .to_host<float>();
+  const std::string by = method == "pca" ? "PCA" : method == "tsne" ? "t-SNE" : "UMAP";
+  report::ScatterPlot by_language{concat(by, " of the latent space of ", name, ", by language"), {}, {}, {}},
+      by_genre;
   for (std::size_t i = 0; i < latents.songs.size(); ++i) {
     by_language.x.push_back(points[2 * i]);
     by_language.y.push_back(points[2 * i + 1]);
     by_language.classes.push_back(latents.songs[i].language);
   }
   by_genre = by_language;
-  by_genre.title = concat("Latent space of ", name, ", by genre");
+  by_genre.title = concat(by, " of the latent space of ", name, ", by genre");
   for (std::size_t i = 0; i < latents.songs.size(); ++i) by_genre.classes[i] = latents.songs[i].genre;
   report::write_scatter_panels(results + "/visualizations/" + name + "_latent_map.png",
                                {by_language, by_genre});
@@ -167,7 +173,7 @@ int run_evaluation(Program& program, const std::string& name, const std::string&
   create_directories(results + "/metrics");
   write_file(results + "/metrics/" + name + "_clustering_results.csv", report::clustering_csv(rows));
   print_best(rows);
-  draw_latent_map(results, name, latents);
+  draw_latent_map(config, results, name, latents);
   write_results_report(results);
   return 0;
 }
