@@ -42,7 +42,8 @@ class Agglomeration {
     std::int32_t neighbour = -1;  // -1: never looked for
     std::int32_t neighbour_merged = 0;
     float distance = 0;
-    std::int64_t walk = 0;  // the last one that came by
+    std::int64_t search = 0;  // the last one that it took part in
+    std::int64_t walk = 0;    // the last one that came by
     bool alive = true, listed = false;
   };
 
@@ -55,12 +56,16 @@ class Agglomeration {
 
   void search() {
     store_.nearest(listed_, neighbours_, distances_);
+    ++searches_;
     for (std::size_t i = 0; i < listed_.size(); ++i) {
       Cluster& c = at(listed_[i]);
+      c.search = searches_;
       c.neighbour = neighbours_[i];
       c.neighbour_merged = at(c.neighbour).merged;
       c.distance = distances_[i];
     }
+    listed_.insert(listed_.end(), agreed_.begin(), agreed_.end());
+    agreed_.clear();
   }
 
   /// A new reciprocal pair has at least one cluster that has just looked.
@@ -108,7 +113,7 @@ class Agglomeration {
     for (const std::int32_t column : listed_)
       if (at(column).alive && is_current(at(column))) walk(column, walks_before);
     list_others(searches_per_merge * static_cast<std::int64_t>(pairs_.size()));
-    if (next_.empty()) list_others(1);
+    if (next_.empty() && agreed_.empty()) list_others(1);
     std::sort(next_.begin(), next_.end());
     listed_.swap(next_);
   }
@@ -121,9 +126,28 @@ class Agglomeration {
       column = at(column).neighbour;
     }
     if (!is_current(at(column))) return list(column);
-    // Back where it was: distances that are equal but for rounding, seen at different times. All look again,
-    // and of what is seen at one time the lowest of equals makes no circle.
-    while (at(column).walk == walks_ && at(column).neighbour >= 0) {
+    if (at(column).walk == walks_) end_circle(column);
+  }
+
+  /// The neighbours of these clusters lead back to `column`. Distances that are equal but for rounding, seen
+  /// at different times, do so: all look again, and of what is seen at one time the lowest of equals makes no
+  /// circle. If one is left, the store errs by more than it allows for, and the nearest two are merged.
+  void end_circle(std::int32_t column) {
+    bool at_one_time = true;
+    std::int32_t nearest = column, next = column;
+    do {
+      at_one_time &= at(next).search == searches_;
+      if (at(next).distance < at(nearest).distance) nearest = next;
+      next = at(next).neighbour;
+    } while (next != column);
+    if (at_one_time) {
+      Cluster& other = at(at(nearest).neighbour);
+      other.neighbour = nearest;
+      other.neighbour_merged = at(nearest).merged;
+      agreed_.push_back(nearest);
+      return;
+    }
+    while (at(column).neighbour >= 0) {
       list(column);
       column = std::exchange(at(column).neighbour, -1);
     }
@@ -163,9 +187,10 @@ class Agglomeration {
   }
 
   ClusterStore& store_;
-  std::int64_t left_, cursor_ = 0, walks_ = 0;
+  std::int64_t left_, cursor_ = 0, searches_ = 0, walks_ = 0;
   std::vector<Cluster> clusters_;
   std::vector<std::int32_t> listed_, next_, neighbours_;
+  std::vector<std::int32_t> agreed_;  // of pairs that need no search to be merged
   std::vector<float> distances_;
   std::vector<ClusterStore::Pair> pairs_;
   std::vector<Merge> merges_;

@@ -29,7 +29,9 @@ class ClusterStore {
   };
   virtual ~ClusterStore() = default;
   /// The nearest other cluster of each of `listed`, the lowest column of equals. Distances may be in any unit
-  /// that keeps their order, and that of a and b must be that of b and a to the bit.
+  /// that keeps their order, and that of a and b must be that of b and a to the bit. A store that errs about
+  /// the order is forgiven: clusters that name each other in a circle are merged at the shortest of its
+  /// sides.
   virtual void nearest(std::span<const std::int32_t> listed, std::vector<std::int32_t>& columns,
                        std::vector<float>& distances) = 0;
   /// Merges disjoint pairs, ordered by first column; returns their heights in the tree.

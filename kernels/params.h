@@ -162,6 +162,11 @@ enum class Linkage : std::uint8_t { ward, complete, average, single };
 /// Points of one block where kernels of agglomerative clustering hold a matrix as [block, column, point].
 constexpr std::int64_t point_block = 32;
 
+/// Share of the smaller one by which two squared distances in d dimensions, f32 sums of squared differences
+/// times a factor of the clusters' sizes, may differ and yet lie in the wrong order: each is off by at most
+/// d + 10 units of 2^-24.
+constexpr float square_band(std::int64_t d) { return static_cast<float>(d + 16) * 0x1p-23f; }
+
 /// Points per partial sum of the t-SNE kernels.
 constexpr std::int64_t tsne_block = 256;
 

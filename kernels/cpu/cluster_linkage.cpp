@@ -11,11 +11,15 @@
 // of the log in either row. The compiler must not contract products here, for it might do so differently in
 // the two places.
 //
-// f32. A scan reads 4 m bytes, a merge reads and writes 12 m, a logged merge touches two elements of a row.
+// f32. Where Ward's centers are given, the columns near the smallest distance of a row are found in a second
+// pass over it, which is in the cache, and f64 decides among them. A scan reads 4 m bytes, a merge reads and
+// writes 12 m, a logged merge touches two elements of a row.
+#include <bit>
 #include <cmath>
 
 #include "kernels/cpu/checks.h"
-#include "kernels/cpu/cluster_tile.h"
+#include "kernels/cpu/cluster_blocks.h"
+#include "kernels/cpu/cluster_ward.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/params.h"
 
@@ -118,6 +122,18 @@ Nearest smallest(const float* row, std::int64_t columns) {
   return nearest;
 }
 
+/// The columns of row[0, columns) that are at most `limit`, ascending.
+std::vector<std::int32_t> find_within(const float* row, std::int64_t columns, float limit) {
+  std::vector<std::int32_t> found;
+  std::int64_t j = 0;
+  for (; j + lanes <= columns; j += lanes)
+    for (unsigned hits = blocks::bits(tile::load(row + j) <= tile::broadcast(limit)); hits; hits &= hits - 1)
+      found.push_back(static_cast<std::int32_t>(j + std::countr_zero(hits)));
+  for (; j < columns; ++j)
+    if (row[j] <= limit) found.push_back(static_cast<std::int32_t>(j));
+  return found;
+}
+
 /// Merge `at` of the last round: its two rows become that of the merged cluster.
 template <Linkage linkage>
 void merge_rows(const Log& log, std::int64_t at, const std::int32_t* rows, const float* sizes,
@@ -173,21 +189,33 @@ void with_linkage(Linkage linkage, const F& f) {
 }  // namespace
 
 void linkage_nearest(Context&, ConstView listed, ConstView rows, ConstView sizes, Linkage linkage,
-                     ConstView rounds, ConstView pairs, ConstView terms, View distances, View seen,
-                     View nearest, View nearest_distances) {
+                     ConstView centers, float band, ConstView rounds, ConstView pairs, ConstView terms,
+                     View distances, View seen, View nearest, View nearest_distances) {
   const Log log = make_log("linkage_nearest", rounds, pairs, terms, distances);
   require(listed.dtype == DType::i32 && nearest.dtype == DType::i32 && nearest.size() == listed.size() &&
               nearest_distances.dtype == DType::f32 && nearest_distances.size() == listed.size() &&
               rows.dtype == DType::i32 && sizes.size() == rows.size() && seen.size() == rows.size(),
           "linkage_nearest", "listed, nearest i32 [l], nearest_distances f32 [l], rows, sizes, seen [m]",
           listed, nearest, nearest_distances, rows, sizes, seen);
+  require(!centers || (linkage == Linkage::ward && centers.dtype == DType::f64 && centers.rank == 2 &&
+                       centers.shape[0] == distances.shape[0]),
+          "linkage_nearest", "centers f64 [n, d], with Ward's linkage only", centers);
   const std::int64_t m = rows.size();
+  const ward::Centers clusters{centers.as<double>(), rows.as<std::int32_t>(), sizes.as<float>(),
+                               centers.columns()};
   with_linkage(linkage, [&](auto kind) {
 #pragma omp parallel for schedule(dynamic) if (listed.size() > 1 && listed.size() * m > 16384)
     for (std::int64_t l = 0; l < listed.size(); ++l) {
-      const float* row = current_row<kind()>(log, rows.as<std::int32_t>(), sizes.as<float>(),
-                                             listed.as<std::int32_t>()[l], log.count, distances, seen);
-      const Nearest found = smallest(row, m);
+      const std::int32_t column = listed.as<std::int32_t>()[l];
+      const float* row = current_row<kind()>(log, rows.as<std::int32_t>(), sizes.as<float>(), column,
+                                             log.count, distances, seen);
+      Nearest found = smallest(row, m);
+      if (centers && found.distance < infinity) {
+        const float limit = found.distance * (1.0f + band) + std::numeric_limits<float>::min();
+        const std::vector<std::int32_t> candidates = find_within(row, m, limit);
+        if (candidates.size() > 1) found.column = ward::nearest_of(clusters, column, candidates).column;
+        found.distance = row[found.column];
+      }
       nearest.as<std::int32_t>()[l] = found.column;
       nearest_distances.as<float>()[l] = found.distance;
     }

@@ -2,15 +2,25 @@
 // Ward's method from centers, without a matrix of distances (Ward 1963): merging clusters of a and b points
 // adds a b / (a + b) |x_a - x_b|^2 to the sum of squares, half of what is compared here.
 //
-// Centers are f64, where merging and heights are exact enough for any data; the search for neighbours reads
-// their f32 copy, in blocks of point_block points. It takes the listed clusters against chunks of columns in
-// tiles of squared differences, keeps each row's nearest in the lanes, and joins lanes and chunks in column
-// order. 3 l m d flops for l listed of m clusters; reads the points once for every 128 listed.
+// Centers are f64, and their distances decide; the search reads their f32 copy, in blocks of point_block
+// points, to exclude. Let D be a distance, not squared, as f32 has it, r the distance of a center from its
+// copy and w = sqrt(2 a), a the size of the cluster that looks, which is no less than sqrt(2 a b / (a + b)).
+// Then the true distance is within D (1 -+ e) -+ w (r_a + r_b), and a column whose lower end is above the
+// smallest upper end of all is not the nearest. On data without near ties that leaves one column. Copies of
+// points are exact (r = 0), however far from the origin.
+//
+// The listed clusters are taken against chunks of columns in tiles of squared differences. A row's bound
+// sinks as its columns are seen; what is within it goes into a list, and at the end of the chunk f64 decides
+// among those still within it. 3 l m d flops for l listed of m clusters; reads the points once for every 128
+// listed.
+#include "kernels/cpu/cluster_ward.h"
+
+#include <bit>
 #include <cmath>
 #include <numeric>
-#include <vector>
 
 #include "kernels/cpu/checks.h"
+#include "kernels/cpu/cluster_blocks.h"
 #include "kernels/cpu/cluster_squares.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/parallel.h"
@@ -18,7 +28,6 @@
 namespace chorale::cpu {
 namespace {
 
-using tile::ivec;
 using tile::lanes;
 using tile::tile_columns;
 using tile::tile_rows;
@@ -30,128 +39,201 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 
 struct Search {
   const float* points;
-  const float* sizes;
+  const float* rounding;
+  ward::Centers centers;
   const std::int32_t* listed;
-  std::int64_t count, m, d;
+  std::int64_t count, m;
+  float widened;  // 1 + 2 e
+  float size(std::int64_t column) const { return centers.sizes[column]; }
 };
 
-struct Nearest {
-  float square = infinity;
-  std::int32_t column = std::numeric_limits<std::int32_t>::max();
-  void see(float other, std::int32_t other_column) {
-    if (other < square || (other == square && other_column < column)) {
-      square = other;
-      column = other_column;
+/// A listed cluster, and the columns seen so far that may be its nearest.
+class Row {
+ public:
+  void start(const Search& s, std::int64_t column) {
+    own_ = static_cast<std::int32_t>(column);
+    weight_ = std::sqrt(2.0f * s.size(column));
+    bound_ = infinity;
+    columns_.clear();
+    values_.clear();
+  }
+
+  /// Squared distances beyond this are no candidates, for columns of that rounding.
+  template <class T>
+  T reach(T rounding) const {
+    const T apart = bound_ + weight_ * rounding;
+    return apart * apart;
+  }
+
+  /// Adds those lanes of the columns from `first` on that `hits` names.
+  void add(const Search& s, std::int64_t first, unsigned hits, vec values) {
+    alignas(64) float value[lanes];
+    tile::store(value, values);
+    for (; hits; hits &= hits - 1) {
+      const int lane = std::countr_zero(hits);
+      const std::int64_t column = first + lane;
+      if (column >= s.m || column == own_ || !(s.size(column) > 0)) continue;
+      const float rounding = s.rounding[column];
+      if (!(value[lane] <= reach(rounding))) continue;
+      bound_ = std::min(bound_,
+                        std::sqrt(value[lane]) * s.widened + weight_ * (2.0f * s.rounding[own_] + rounding));
+      columns_.push_back(static_cast<std::int32_t>(column));
+      values_.push_back(value[lane]);
     }
   }
+
+  ward::Nearest nearest(const Search& s) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      if (values_[i] <= reach(s.rounding[columns_[i]])) columns_[kept++] = columns_[i];
+    columns_.resize(kept);
+    return ward::nearest_of(s.centers, own_, columns_);
+  }
+
+ private:
+  std::int32_t own_ = 0;
+  float weight_ = 0;
+  /// The smallest upper end of a distance, and the rounding of the own center: roots, as weight_ is.
+  float bound_ = infinity;
+  std::vector<std::int32_t> columns_;
+  std::vector<float> values_;
 };
 
-/// A tile of listed clusters, and the nearest column of each so far, columns in the lanes.
 struct Tile {
   alignas(64) float rows[tile_rows * tile::row_stride];
-  vec best[tile_rows];
-  ivec column[tile_rows];
+  Row row[tile_rows];
   std::int32_t own[tile_rows];
-  float size[tile_rows];
   int count = 0;
 
   void start(const Search& s, std::int64_t first) {
     count = static_cast<int>(std::clamp<std::int64_t>(s.count - first, 0, tile_rows));
     for (int i = 0; i < tile_rows && count > 0; ++i) {
       own[i] = s.listed[first + (i < count ? i : 0)];
-      size[i] = s.sizes[own[i]];
-      best[i] = tile::broadcast(infinity);
-      column[i] = ivec{} + std::numeric_limits<std::int32_t>::max();
+      row[i].start(s, own[i]);
     }
   }
 
   void read(const Search& s, std::int64_t pass, std::int64_t elements) {
+    const std::int64_t d = s.centers.d;
     for (int i = 0; i < tile_rows; ++i) {
-      const float* from = s.points + (own[i] / point_block * s.d + pass) * point_block + own[i] % point_block;
+      const float* from = s.points + (own[i] / point_block * d + pass) * point_block + own[i] % point_block;
       for (std::int64_t k = 0; k < elements; ++k) rows[i * tile::row_stride + k] = from[k * point_block];
     }
   }
 
   /// Compares with the columns [first, first + lanes), whose squared distances lie in `squares`.
-  void see(const Search& s, std::int64_t first, ivec lane, const float* squares) {
-    vec sizes{};
-    if (first + lanes <= s.m) {
-      sizes = tile::load(s.sizes + first);
-    } else {
-      for (int l = 0; first + l < s.m; ++l) sizes[l] = s.sizes[first + l];
+  void see(const Search& s, std::int64_t first, const float* squares) {
+    alignas(64) float padded[2][lanes] = {};
+    const float *sizes = s.centers.sizes + first, *rounding = s.rounding + first;
+    if (first + lanes > s.m) {
+      for (int l = 0; first + l < s.m; ++l) padded[0][l] = sizes[l];
+      for (int l = 0; first + l < s.m; ++l) padded[1][l] = rounding[l];
+      sizes = padded[0];
+      rounding = padded[1];
     }
-    const ivec index = lane + static_cast<std::int32_t>(first);
-    const vec none = tile::broadcast(infinity);
+    const vec other = tile::load(sizes), other_rounding = tile::load(rounding);
     vec factor{};
-    for (int i = 0; i < tile_rows; ++i) {
-      if (i == 0 || size[i] != size[i - 1]) factor = 2.0f * (size[i] * sizes) / (size[i] + sizes);
-      const vec scaled = factor * tile::load(squares + i * tile_columns);
-      const auto other = (sizes > vec{}) & (index != own[i]);
-      const vec value = other ? scaled : none;
-      const auto closer = value < best[i];
-      best[i] = closer ? value : best[i];
-      column[i] = closer ? index : column[i];
+    for (int i = 0; i < count; ++i) {
+      const float size = s.size(own[i]);
+      if (i == 0 || size != s.size(own[i - 1])) {
+        factor = 2.0f * (size * other) / (size + other);
+        factor = other > vec{} ? factor : tile::broadcast(infinity);
+      }
+      const vec value = factor * tile::load(squares + i * tile_columns);
+      if (const unsigned hits = blocks::bits(value <= row[i].reach(other_rounding)))
+        row[i].add(s, first, hits, value);
     }
-  }
-
-  Nearest nearest(int row) const {
-    Nearest found;
-    for (int l = 0; l < lanes; ++l) found.see(best[row][l], column[row][l]);
-    return found;
   }
 };
 
 /// The nearest columns of chunk [begin, end) for the listed clusters from `first` on.
-void search_chunk(const Search& s, std::int64_t first, std::int64_t begin, std::int64_t end, Nearest* found) {
+void search_chunk(const Search& s, std::int64_t first, std::int64_t begin, std::int64_t end,
+                  ward::Nearest* found) {
+  const std::int64_t d = s.centers.d;
   Tile tiles[group_tiles];
   alignas(64) float squares[tile_rows * tile_columns];
-  ivec lane;
-  for (int l = 0; l < lanes; ++l) lane[l] = l;
   for (int t = 0; t < group_tiles; ++t) {
     tiles[t].start(s, first + t * tile_rows);
-    if (tiles[t].count > 0 && s.d <= tile::depth) tiles[t].read(s, 0, s.d);
+    if (tiles[t].count > 0 && d <= tile::depth) tiles[t].read(s, 0, d);
   }
   for (std::int64_t column = begin; column < end; column += tile_columns) {
-    const float* columns = s.points + column / point_block * s.d * point_block + column % point_block;
+    const float* columns = s.points + column / point_block * d * point_block + column % point_block;
     for (Tile& tile : tiles) {
       if (tile.count == 0) break;
-      for (std::int64_t pass = 0; pass < s.d; pass += tile::depth) {
-        const std::int64_t elements = std::min<std::int64_t>(tile::depth, s.d - pass);
-        if (s.d > tile::depth) tile.read(s, pass, elements);
+      for (std::int64_t pass = 0; pass < d; pass += tile::depth) {
+        const std::int64_t elements = std::min<std::int64_t>(tile::depth, d - pass);
+        if (d > tile::depth) tile.read(s, pass, elements);
         tile::add_squares(tile.rows, columns + pass * point_block, elements, pass > 0, squares);
       }
-      tile.see(s, column, lane, squares);
-      tile.see(s, column + lanes, lane, squares + lanes);
+      tile.see(s, column, squares);
+      tile.see(s, column + lanes, squares + lanes);
     }
   }
   for (int t = 0; t < group_tiles; ++t)
-    for (int i = 0; i < tiles[t].count; ++i) found[t * tile_rows + i] = tiles[t].nearest(i);
+    for (int i = 0; i < tiles[t].count; ++i) found[t * tile_rows + i] = tiles[t].row[i].nearest(s);
+}
+
+/// |center - point|, rounded up; see ward_points in kernels.def.
+float rounding_of(const double* center, std::int64_t d) {
+  double square = 0;
+  for (std::int64_t k = 0; k < d; ++k) {
+    const double lost = center[k] - static_cast<double>(static_cast<float>(center[k]));
+    square += lost * lost;
+  }
+  return static_cast<float>(std::sqrt(square)) * (1.0f + 0x1p-20f) + 0x1p-63f;
 }
 
 }  // namespace
 
-void ward_points(Context&, ConstView centers, ConstView rows, View points) {
+double ward::square_distance(const Centers& c, std::int64_t first, std::int64_t second) {
+  typedef double eight __attribute__((vector_size(64)));
+  const double *u = c.centers + c.rows[first] * c.d, *v = c.centers + c.rows[second] * c.d;
+  eight sum{};
+  std::int64_t k = 0;
+  for (; k + 8 <= c.d; k += 8) {
+    eight a, b;
+    std::memcpy(&a, u + k, sizeof a);
+    std::memcpy(&b, v + k, sizeof b);
+    sum += (a - b) * (a - b);
+  }
+  double rest = 0;
+  for (; k < c.d; ++k) rest += (u[k] - v[k]) * (u[k] - v[k]);
+  const double square =
+      (((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))) + rest;
+  const double a = c.sizes[first], b = c.sizes[second];
+  return 2 * a * b / (a + b) * square;
+}
+
+void ward_points(Context&, ConstView centers, ConstView rows, View points, View rounding) {
   require(centers.dtype == DType::f64 && centers.rank == 2 && rows.dtype == DType::i32 &&
               points.dtype == DType::f32 && points.rank == 3 && points.shape[1] == centers.shape[1] &&
               points.shape[0] == (rows.size() + point_block - 1) / point_block &&
-              points.shape[2] == point_block,
-          "ward_points", "centers f64 [n, d], rows i32 [m], points f32 [m / 32 rounded up, d, 32]", centers,
-          rows, points);
+              points.shape[2] == point_block && rounding.dtype == DType::f32 &&
+              rounding.size() == rows.size(),
+          "ward_points",
+          "centers f64 [n, d], rows i32 [m], points f32 [m / 32 rounded up, d, 32], rounding f32 [m]",
+          centers, rows, points, rounding);
   const std::int64_t m = rows.size(), d = centers.shape[1];
   parallel_tasks(points.shape[0], m * d, [&](std::int64_t block) {
-    tile::pack_points([&](std::int64_t i) { return centers.as<double>() + rows.as<std::int32_t>()[i] * d; },
-                      m, d, block, block + 1, points.as<float>());
+    const auto row = [&](std::int64_t i) { return centers.as<double>() + rows.as<std::int32_t>()[i] * d; };
+    tile::pack_points(row, m, d, block, block + 1, points.as<float>());
+    for (std::int64_t i = block * point_block; i < std::min(m, (block + 1) * point_block); ++i)
+      rounding.as<float>()[i] = rounding_of(row(i), d);
   });
 }
 
-void ward_nearest(Context& context, ConstView points, ConstView sizes, ConstView listed, View nearest,
-                  View squares) {
+void ward_nearest(Context& context, ConstView points, ConstView rounding, ConstView centers, ConstView rows,
+                  ConstView sizes, ConstView listed, View nearest, View squares) {
   require(points.dtype == DType::f32 && points.rank == 3 && points.shape[2] == point_block &&
               sizes.dtype == DType::f32 && sizes.size() <= points.shape[0] * point_block &&
-              listed.dtype == DType::i32 && nearest.dtype == DType::i32 && nearest.size() == listed.size() &&
+              rounding.dtype == DType::f32 && rounding.size() == sizes.size() &&
+              centers.dtype == DType::f64 && centers.rank == 2 && centers.shape[1] == points.shape[1] &&
+              rows.dtype == DType::i32 && rows.size() == sizes.size(),
+          "ward_nearest", "points f32 [blocks, d, 32], rounding, sizes f32 [m], centers f64 [n, d], rows [m]",
+          points, rounding, sizes, centers, rows);
+  require(listed.dtype == DType::i32 && nearest.dtype == DType::i32 && nearest.size() == listed.size() &&
               squares.dtype == DType::f32 && squares.size() == listed.size(),
-          "ward_nearest", "points f32 [blocks, d, 32], sizes f32 [m], listed, nearest i32, squares f32 [l]",
-          points, sizes, listed, nearest, squares);
+          "ward_nearest", "listed, nearest i32 [l], squares f32 [l]", listed, nearest, squares);
   // By size, so that neighbouring rows of a tile share their factors.
   const std::int32_t* columns = listed.as<std::int32_t>();
   std::vector<std::int64_t> order(static_cast<std::size_t>(listed.size()));
@@ -162,33 +244,42 @@ void ward_nearest(Context& context, ConstView points, ConstView sizes, ConstView
   std::vector<std::int32_t> by_size;
   by_size.reserve(order.size());
   for (const std::int64_t l : order) by_size.push_back(columns[l]);
-  const Search s{points.as<float>(), sizes.as<float>(), by_size.data(),
-                 listed.size(),      sizes.size(),      points.shape[1]};
+  const std::int64_t d = points.shape[1];
+  const Search s{points.as<float>(),
+                 rounding.as<float>(),
+                 {centers.as<double>(), rows.as<std::int32_t>(), sizes.as<float>(), d},
+                 by_size.data(),
+                 listed.size(),
+                 sizes.size(),
+                 std::sqrt(1.0f + square_band(d))};
   const std::int64_t chunks = block_count(s.m, column_chunk), groups = block_count(s.count, listed_group);
-  const Scratch scratch(context, static_cast<std::size_t>(chunks * groups * listed_group) * sizeof(Nearest));
-  Nearest* found = scratch.as<Nearest>();  // [group, chunk, listed_group]
-#pragma omp parallel for schedule(dynamic) if (chunks * groups > 1 && s.count * s.m * s.d > 200000)
+  const Scratch scratch(context,
+                        static_cast<std::size_t>(chunks * groups * listed_group) * sizeof(ward::Nearest));
+  ward::Nearest* found = scratch.as<ward::Nearest>();  // [group, chunk, listed_group]
+#pragma omp parallel for schedule(dynamic) if (chunks * groups > 1 && s.count * s.m * d > 200000)
   for (std::int64_t task = 0; task < chunks * groups; ++task) {
     const std::int64_t begin = task % chunks * column_chunk;
     search_chunk(s, task / chunks * listed_group, begin, std::min(s.m, begin + column_chunk),
                  found + task * listed_group);
   }
   for (std::int64_t l = 0; l < s.count; ++l) {
-    Nearest joined;
+    ward::Nearest joined;
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-      const Nearest& part = found[(l / listed_group * chunks + chunk) * listed_group + l % listed_group];
+      const ward::Nearest& part =
+          found[(l / listed_group * chunks + chunk) * listed_group + l % listed_group];
       joined.see(part.square, part.column);
     }
     nearest.as<std::int32_t>()[order[static_cast<std::size_t>(l)]] = joined.column;
-    squares.as<float>()[order[static_cast<std::size_t>(l)]] = joined.square;
+    squares.as<float>()[order[static_cast<std::size_t>(l)]] = static_cast<float>(joined.square);
   }
 }
 
 void ward_merge(Context&, ConstView pairs, ConstView rows, ConstView sizes, View centers, View points,
-                View heights) {
+                View rounding, View heights) {
   require(pairs.dtype == DType::i32 && sizes.dtype == DType::f64 && sizes.size() == pairs.size() &&
               rows.dtype == DType::i32 && centers.dtype == DType::f64 && centers.rank == 2 &&
-              heights.dtype == DType::f64 && heights.size() * 2 == pairs.size(),
+              heights.dtype == DType::f64 && heights.size() * 2 == pairs.size() &&
+              static_cast<bool>(points) == static_cast<bool>(rounding),
           "ward_merge", "pairs i32, sizes f64 [p, 2], rows i32 [m], centers f64 [n, d], heights f64 [p]",
           pairs, sizes, rows, centers, heights);
   const std::int64_t count = heights.size(), d = centers.shape[1];
@@ -207,6 +298,7 @@ void ward_merge(Context&, ConstView pairs, ConstView rows, ConstView sizes, View
           if (!points) continue;
           float* to = points.as<float>() + pair[0] / point_block * d * point_block + pair[0] % point_block;
           for (std::int64_t k = 0; k < d; ++k) to[k * point_block] = static_cast<float>(first[k]);
+          rounding.as<float>()[pair[0]] = rounding_of(first, d);
         }
       },
       std::max<std::int64_t>(1, 4096 / d));

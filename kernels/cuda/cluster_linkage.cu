@@ -5,8 +5,12 @@
 // A block works on one row of the matrix, or on the two rows of a merge, and writes nothing else. It first
 // goes through the log: merges of one round share no column, so its threads take them side by side. Rows are
 // read and written in whole lines. Explicit fused multiply-adds make the distance of two clusters the same to
-// the bit in both of their rows. f32. A scan reads 4 m bytes, a merge reads and writes 12 m.
-#include "kernels/cuda/cluster_nearest.cuh"
+// the bit in both of their rows. f32, but for the columns near the smallest distance of a row where Ward's
+// centers are given: f64 decides among those (kernels/cuda/cluster_ward.cuh). A scan reads 4 m bytes, a merge
+// reads and writes 12 m.
+#include <cfloat>
+
+#include "kernels/cuda/cluster_ward.cuh"
 #include "kernels/cuda/dispatch.h"
 
 namespace chorale::cuda {
@@ -79,13 +83,20 @@ __device__ inline float* current_row(const Log& log, const Clusters& c, std::int
 
 template <Linkage linkage>
 __global__ void __launch_bounds__(row_threads)
-    find_nearest(Log log, Clusters c, const std::int32_t* listed, std::int32_t* nearest, float* distances) {
+    find_nearest(Log log, Clusters c, WardCenters centers, float band, const std::int32_t* listed,
+                 std::int32_t* nearest, float* distances) {
   const std::int64_t column = listed[blockIdx.x];
   const float* row = current_row<linkage>(log, c, column, log.count);
   NearestColumn found;
   for (std::int64_t j = threadIdx.x; j < c.m; j += row_threads)
     see(found, row[j], static_cast<std::int32_t>(j));
   join_block<row_threads>(found);
+  if (linkage == Linkage::ward && centers.centers && found.value < INFINITY) {
+    const float limit = found.value * (1.0f + band) + FLT_MIN;
+    found.column =
+        nearest_of<row_threads>(centers, column, c.m, [=](std::int64_t j) { return row[j] <= limit; }).column;
+    found.value = row[found.column];
+  }
   if (threadIdx.x != 0) return;
   nearest[blockIdx.x] = found.column;
   distances[blockIdx.x] = found.value;
@@ -191,17 +202,24 @@ void with_linkage(Linkage linkage, const F& f) {
 }  // namespace
 
 void linkage_nearest(Context& context, ConstView listed, ConstView rows, ConstView sizes, Linkage linkage,
-                     ConstView rounds, ConstView pairs, ConstView terms, View distances, View seen,
-                     View nearest, View nearest_distances) {
+                     ConstView centers, float band, ConstView rounds, ConstView pairs, ConstView terms,
+                     View distances, View seen, View nearest, View nearest_distances) {
   const Log log = make_log("linkage_nearest", rounds, pairs, terms);
   const Clusters c = make_clusters("linkage_nearest", rows, sizes, distances, seen);
   require_dtype(nearest, DType::i32, "linkage_nearest", "nearest");
   require_size(nearest, listed.size(), "linkage_nearest", "nearest");
   require_size(nearest_distances, listed.size(), "linkage_nearest", "nearest_distances");
+  if (centers) {
+    require(linkage == Linkage::ward && centers.rank == 2 && centers.shape[0] == distances.shape[0],
+            "linkage_nearest", "centers must be [n, d], and are for Ward's linkage only");
+    require_dtype(centers, DType::f64, "linkage_nearest", "centers");
+  }
+  const WardCenters clusters{centers.as<double>(), rows.as<std::int32_t>(), sizes.as<float>(),
+                             centers.columns()};
   if (listed.size() == 0) return;
   with_linkage(linkage, [&](auto kind) {
     LAUNCH((find_nearest<decltype(kind)::linkage>), static_cast<unsigned>(listed.size()), row_threads, 0,
-           context.stream, log, c, listed.as<std::int32_t>(), nearest.as<std::int32_t>(),
+           context.stream, log, c, clusters, band, listed.as<std::int32_t>(), nearest.as<std::int32_t>(),
            nearest_distances.as<float>());
   });
 }

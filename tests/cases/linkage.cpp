@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kernels of agglomerative clustering, against their definitions in f64.
+// The kernels of agglomerative clustering on a matrix of distances, and of spanning trees, against their
+// definitions in f64.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,44 +8,18 @@
 
 #include "kernels/launch.h"
 #include "tests/cases/cluster_case.h"
+#include "tests/cases/linkage_case.h"
 #include "tests/harness/op_case.h"
 
 namespace chorale::harness {
 namespace {
 
+using namespace agglomeration;
 using clustering::cluster_case;
 using clustering::real;
-using Index = std::int64_t;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// One row, odd sizes, more rows than a tile or a block of points, more columns than a tile is deep.
 constexpr Index sizes[][2] = {{1, 1}, {37, 5}, {300, 3}, {70, 300}};
-
-Index whole_blocks(Index n) { return (n + point_block - 1) / point_block * point_block; }
-
-double square_distance(const Array& x, Index a, Index b) {
-  const Index d = x.dim(1);
-  double sum = 0;
-  for (Index j = 0; j < d; ++j) sum += std::pow(x[a * d + j] - x[b * d + j], 2);
-  return sum;
-}
-
-Tensor indices(const std::vector<Index>& values) {
-  return Tensor::from_host(std::vector<std::int32_t>(values.begin(), values.end()),
-                           {static_cast<Index>(values.size())});
-}
-
-std::vector<Index> all_below(Index n) {
-  std::vector<Index> values(static_cast<std::size_t>(n));
-  std::iota(values.begin(), values.end(), Index{0});
-  return values;
-}
-
-std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
-  std::vector<Var> result;
-  for (const Tensor& t : tensors) result.emplace_back(t);
-  return result;
-}
 
 OpCase linkage_distances(bool root) {
   OpCase c = cluster_case(root ? "linkage_distances_root" : "linkage_distances");
@@ -71,27 +46,6 @@ OpCase linkage_distances(bool root) {
     return Cost{1.5 * n * n * d, 4 * n * n};
   };
   return c;
-}
-
-/// Which clusters a round merges, and at what distance: any will do to check the formulas.
-struct Merges {
-  std::vector<Index> first, second;
-  std::vector<double> distance;
-};
-
-Merges merges_of(const std::vector<Index>& alive) {
-  Merges m;
-  for (std::size_t i = 0; i + 2 < alive.size(); i += 3) {
-    m.first.push_back(alive[i]);
-    m.second.push_back(alive[i + 2]);
-    m.distance.push_back(0.125 * static_cast<double>(i % 4));
-  }
-  return m;
-}
-
-void remove(std::vector<Index>& alive, const std::vector<Index>& merged) {
-  std::erase_if(
-      alive, [&](Index column) { return std::find(merged.begin(), merged.end(), column) != merged.end(); });
 }
 
 /// Distances between clusters as the definitions have them: every merge changes a row and a column.
@@ -157,8 +111,9 @@ OpCase linkage_merge(Linkage linkage, const std::string& name) {
     const auto nearest = [&](const std::vector<Index>& listed) {
       const Tensor columns({static_cast<Index>(listed.size())}, DType::i32),
           how_far(columns.shape(), DType::f32);
-      kernel::linkage_nearest(context, indices(listed), rows, size, linkage, log.round_tensor(),
-                              log.pair_tensor(), log.term_tensor(), distances, seen, columns, how_far);
+      kernel::linkage_nearest(context, indices(listed), rows, size, linkage, ConstView(), 0.0f,
+                              log.round_tensor(), log.pair_tensor(), log.term_tensor(), distances, seen,
+                              columns, how_far);
       return vars({columns, how_far});
     };
     const auto merge = [&] {
@@ -235,109 +190,6 @@ OpCase linkage_merge(Linkage linkage, const std::string& name) {
   return c;
 }
 
-/// Neighbours before and after a round of merges, heights, and the merged centers. Columns have the rows of
-/// the centers in reverse, but for the last one, which has none.
-OpCase ward() {
-  OpCase c = cluster_case("ward_centers");
-  c.scaled = true;
-  for (const auto& [n, d] : {std::pair<Index, Index>{4, 1}, {37, 5}, {70, 300}, {2300, 2}}) {
-    Input centers = real({n, d});
-    centers.storage = Storage::f64;
-    c.variants.push_back({"rows_" + std::to_string(n), {centers, Input{{n}, 1, 6, false, Storage::i64}}});
-  }
-  const auto listed_of = [](std::vector<Index> alive) {
-    std::vector<Index> listed;
-    for (std::size_t i = 0; i<alive.size(); i += alive.size()> 1000 ? 40 : 1) listed.push_back(alive[i]);
-    return listed;
-  };
-  c.run = [listed_of](const Run& run) {
-    Context& context = current_context();
-    const Index n = run.tensor(0).dim(0), d = run.tensor(0).dim(1), m = n - 1;
-    const Tensor centers = run.tensor(0).clone();
-    std::vector<Index> alive = all_below(m);
-    std::vector<Index> row_of(alive.rbegin(), alive.rend());
-    const Tensor points({whole_blocks(m) / point_block, d, point_block}, DType::f32), rows = indices(row_of);
-    kernel::ward_points(context, centers, rows, points);
-    std::vector<float> size = run.tensor(1).to(DType::f32).slice(0, 0, m).to_host<float>();
-    const auto nearest = [&] {
-      const std::vector<Index> listed = listed_of(alive);
-      const Tensor columns({static_cast<Index>(listed.size())}, DType::i32),
-          squares(columns.shape(), DType::f32);
-      kernel::ward_nearest(context, points, Tensor::from_host(size, {m}), indices(listed), columns, squares);
-      return std::pair(columns, squares);
-    };
-    const auto [columns, squares] = nearest();
-    const Merges merges = merges_of(alive);
-    std::vector<Index> pairs;
-    std::vector<double> sizes;
-    for (std::size_t i = 0; i < merges.first.size(); ++i)
-      for (const Index column : {merges.first[i], merges.second[i]}) {
-        pairs.push_back(column);
-        sizes.push_back(static_cast<double>(size[static_cast<std::size_t>(column)]));
-      }
-    const auto count = static_cast<Index>(merges.first.size());
-    const Tensor heights({count}, DType::f64);
-    const Tensor in_centers_only = centers.clone(), same_heights({count}, DType::f64);
-    kernel::ward_merge(context, indices(pairs).reshape({count, 2}), rows,
-                       Tensor::from_host(sizes, {count, 2}), in_centers_only, View(), same_heights);
-    kernel::ward_merge(context, indices(pairs).reshape({count, 2}), rows,
-                       Tensor::from_host(sizes, {count, 2}), centers, points, heights);
-    for (std::size_t i = 0; i < merges.first.size(); ++i) {
-      size[static_cast<std::size_t>(merges.first[i])] += size[static_cast<std::size_t>(merges.second[i])];
-      size[static_cast<std::size_t>(merges.second[i])] = 0;
-    }
-    remove(alive, merges.second);
-    const auto [later_columns, later_squares] = nearest();
-    return vars({columns, squares, heights, centers, later_columns, later_squares, points, same_heights,
-                 in_centers_only});
-  };
-  c.reference = [listed_of](const Arrays& x) {
-    const Index n = x[0].dim(0), d = x[0].dim(1), m = n - 1;
-    Array centers = x[0];
-    std::vector<double> size = x[1].values;
-    std::vector<Index> alive = all_below(m);
-    const auto row = [&](Index column) { return m - 1 - column; };
-    const auto square = [&](Index a, Index b) {
-      const double p = size[static_cast<std::size_t>(a)], q = size[static_cast<std::size_t>(b)];
-      return 2 * p * q / (p + q) * square_distance(centers, row(a), row(b));
-    };
-    const auto nearest = [&] {
-      const std::vector<Index> listed = listed_of(alive);
-      Array columns({static_cast<Index>(listed.size())}, std::numeric_limits<std::int32_t>::max()),
-          squares(columns.shape, infinity);
-      for (std::size_t l = 0; l < listed.size(); ++l)
-        for (const Index column : alive) {
-          const auto at = static_cast<Index>(l);
-          if (column == listed[l] || square(listed[l], column) >= squares[at]) continue;
-          squares[at] = square(listed[l], column);
-          columns[at] = static_cast<double>(column);
-        }
-      return std::pair(columns, squares);
-    };
-    const auto [columns, squares] = nearest();
-    const Merges merges = merges_of(alive);
-    Array heights({static_cast<Index>(merges.first.size())});
-    for (std::size_t i = 0; i < merges.first.size(); ++i) {
-      const Index a = merges.first[i], b = merges.second[i];
-      heights[static_cast<Index>(i)] = std::sqrt(square(a, b));
-      double &p = size[static_cast<std::size_t>(a)], &q = size[static_cast<std::size_t>(b)];
-      for (Index j = 0; j < d; ++j)
-        centers[row(a) * d + j] = (p * centers[row(a) * d + j] + q * centers[row(b) * d + j]) / (p + q);
-      p += q;
-      q = 0;
-    }
-    remove(alive, merges.second);
-    const auto [later_columns, later_squares] = nearest();
-    Array points({whole_blocks(m) / point_block, d, point_block});
-    for (Index column = 0; column < m; ++column)
-      for (Index j = 0; j < d; ++j)
-        points[(column / point_block * d + j) * point_block + column % point_block] =
-            centers[row(column) * d + j];
-    return Arrays{columns, squares, heights, centers, later_columns, later_squares, points, heights, centers};
-  };
-  return c;
-}
-
 OpCase minimum_spanning_tree(bool matrix) {
   OpCase c = cluster_case(matrix ? "minimum_spanning_tree_matrix" : "minimum_spanning_tree");
   for (const auto& [n, d] : {std::pair<Index, Index>{1, 1}, {37, 5}, {130, 3}, {70, 40}})
@@ -388,7 +240,6 @@ std::vector<OpCase> linkage_cases() {
           linkage_merge(Linkage::ward, "ward"),
           linkage_merge(Linkage::complete, "complete"),
           linkage_merge(Linkage::average, "average"),
-          ward(),
           minimum_spanning_tree(false),
           minimum_spanning_tree(true)};
 }

@@ -150,6 +150,23 @@ TEST_F(Agglomerative, TreesAreThoseOfTheDefinition) {
     }
 }
 
+TEST_F(Agglomerative, WardDecidesNearTiesInF64) {
+  // The corners of a cube, moved by 1e-6: squared distances are whole numbers but for that.
+  std::vector<float> cube, far;
+  for (std::uint64_t i = 0; i < 256; ++i)
+    for (std::uint64_t j = 0; j < 8; ++j)
+      cube.push_back(static_cast<float>(static_cast<double>(i >> j & 1) +
+                                        static_cast<double>(test::splitmix(8 * i + j) >> 40) * 0x1p-44));
+  // Differences of centers of these need more digits than f32 has.
+  for (const float value : scattered(300, 16, 7).to_host<float>()) far.push_back(4096.0f + value);
+  for (const Tensor& x : {matrix(cube, 8), matrix(far, 16)})
+    for (const Algorithm algorithm : algorithms(Linkage::ward)) {
+      const AgglomerativeResult r = agglomerative(x, options(2, Linkage::ward, algorithm));
+      expect_same_tree(r.linkage_.to_host<double>(), naive_linkage(x, Linkage::ward), 4,
+                       std::to_string(x.dim(0)) + " points, " + std::to_string(static_cast<int>(algorithm)));
+    }
+}
+
 TEST_F(Agglomerative, TreesAreSciPysWhereNoDistancesAreEqual) {
   for (const char* set : {"wine", "moons"})
     for (const auto& [name, linkage] : linkages) {

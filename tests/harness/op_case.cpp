@@ -16,8 +16,8 @@ std::vector<OpCase> collect() {
         random_cases,       latent_cases,      mixture_cases,        step_cases,
         optimizer_cases,    audio_cases,       audio_spectrum_cases, audio_descriptor_cases,
         augmentation_cases, stretching_cases,  audio_resample_cases, cluster_cases,
-        mixture_fit_cases,  near_point_cases,  linkage_cases,        map_graph_cases,
-        map_layout_cases})
+        mixture_fit_cases,  near_point_cases,  linkage_cases,        ward_cases,
+        map_graph_cases,    map_layout_cases})
     for (OpCase& op : cases()) all.push_back(std::move(op));
   return all;
 }

@@ -126,6 +126,7 @@ std::vector<OpCase> cluster_cases();
 std::vector<OpCase> mixture_fit_cases();
 std::vector<OpCase> near_point_cases();
 std::vector<OpCase> linkage_cases();
+std::vector<OpCase> ward_cases();
 std::vector<OpCase> map_graph_cases();
 std::vector<OpCase> map_layout_cases();
 
