@@ -10,7 +10,7 @@ namespace chorale::harness {
 namespace {
 
 OpCase decibels(const std::string& name, DecibelParams params) {
-  OpCase c = audio_case(name);
+  OpCase c = statistics_case(name);
   const auto shape = [](Shape s) { return Input{std::move(s), 1e-6, 3, false}; };
   c.variants = {{"one", {shape({1, 1})}}, {"odd", {shape({3, 5, 37})}}, {"large", {shape({2, 40001})}, true}};
   c.run = [params](const Run& run) {
@@ -43,7 +43,7 @@ OpCase decibels(const std::string& name, DecibelParams params) {
 }
 
 OpCase transform() {
-  OpCase c = audio_case("frame_transform");
+  OpCase c = statistics_case("frame_transform");
   c.variants = {plain("one", {{1, 1, 1}, {1, 1}}), plain("odd", {{3, 13, 37}, {11, 13}}),
                 plain("large", {{2, 128, 700}, {40, 128}}, true)};
   c.run = [](const Run& run) {
@@ -73,7 +73,7 @@ OpCase transform() {
 }
 
 OpCase filter() {
-  OpCase c = audio_case("frame_filter");
+  OpCase c = statistics_case("frame_filter");
   c.variants = {plain("one_window", {{1, 3, 5}, {5}}), plain("odd", {{2, 4, 43}, {9}}),
                 plain("large", {{2, 6, 9001}, {9}}, true)};
   c.run = [](const Run& run) {
@@ -101,7 +101,7 @@ OpCase filter() {
 }
 
 OpCase standardize() {
-  OpCase c = audio_case("standardize_clips");
+  OpCase c = statistics_case("standardize_clips");
   c.variants = {plain("odd", {{3, 5, 37}}), plain("large", {{2, 40001}}, true)};
   c.variants.push_back({"constant", {{{2, 50}, 3, 3, false}}});
   c.run = [](const Run& run) {

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What the cases of the audio rows share.
 #pragma once
-#include <string>
 #include <utility>
 
 #include "tests/harness/op_case.h"
 
 namespace chorale::harness {
-
-inline OpCase audio_case(const std::string& name) {
-  OpCase c;
-  c.name = name;
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
-  return c;
-}
 
 inline Input integers(Shape shape, double low, double high) {
   return {std::move(shape), low, high, false, Storage::i64};

@@ -11,7 +11,7 @@ namespace chorale::harness {
 namespace {
 
 OpCase moments() {
-  OpCase c = audio_case("frame_moments");
+  OpCase c = statistics_case("frame_moments");
   c.variants = {{"one", {{{1, 1, 1}}, integers({1}, 1, 1)}},
                 {"odd", {{{4, 5, 70}}, integers({4}, 1, 75)}},
                 {"large", {{{3, 100, 700}}, integers({3}, 300, 700)}, true}};
@@ -39,7 +39,7 @@ OpCase moments() {
 }
 
 OpCase autocorrelation() {
-  OpCase c = audio_case("autocorrelation");
+  OpCase c = statistics_case("autocorrelation");
   const auto lags = [](std::int64_t n, double most) { return Input{{n}, 0, most, false}; };
   c.variants = {{"one", {{{1, 1}}, integers({1}, 1, 1), lags(2, 3)}},
                 {"odd", {{{3, 90}}, integers({3}, 20, 95), lags(9, 60)}},
@@ -75,8 +75,8 @@ OpCase autocorrelation() {
 
 /// The mean over bands of what each rises above the largest of its neighbours `lag` frames before.
 OpCase onset(std::int64_t lag, std::int64_t max_size, std::int64_t delay) {
-  OpCase c = audio_case("onset_strength_" + std::to_string(lag) + "_" + std::to_string(max_size) + "_" +
-                        std::to_string(delay));
+  OpCase c = statistics_case("onset_strength_" + std::to_string(lag) + "_" + std::to_string(max_size) + "_" +
+                             std::to_string(delay));
   c.variants = {plain("one", {{1, 1, 1}}), plain("odd", {{2, 7, 300}}),
                 plain("large", {{2, 128, 1292}}, true)};
   c.run = [=](const Run& run) {
@@ -104,7 +104,7 @@ OpCase onset(std::int64_t lag, std::int64_t max_size, std::int64_t delay) {
 }
 
 OpCase tempogram() {
-  OpCase c = audio_case("tempogram_mean");
+  OpCase c = statistics_case("tempogram_mean");
   const auto input = [](Shape shape) { return Input{std::move(shape), 0, 2, false}; };
   c.variants = {{"one", {input({1, 1}), input({1})}},
                 {"shorter_than_window", {input({2, 9}), input({24})}},
@@ -150,7 +150,7 @@ OpCase tempogram() {
 
 OpCase rms(FrameParams params) {
   OpCase c =
-      audio_case("frame_rms_" + std::to_string(params.n_fft) + "_" + std::to_string(params.hop_length));
+      statistics_case("frame_rms_" + std::to_string(params.n_fft) + "_" + std::to_string(params.hop_length));
   c.variants = {plain("one_frame", {{1, 100}}), plain("odd", {{3, 1003}}),
                 plain("large", {{2, 90000}}, true)};
   c.run = [=](const Run& run) {
@@ -177,7 +177,7 @@ OpCase rms(FrameParams params) {
 }
 
 OpCase centroid() {
-  OpCase c = audio_case("spectral_centroid");
+  OpCase c = statistics_case("spectral_centroid");
   const auto input = [](Shape shape, double low, double high) {
     return Input{std::move(shape), low, high, false};
   };
@@ -208,7 +208,7 @@ OpCase centroid() {
 }
 
 OpCase normalize(const std::string& name, float p) {
-  OpCase c = audio_case("normalize_frames_" + name);
+  OpCase c = statistics_case("normalize_frames_" + name);
   c.variants = {plain("one", {{1, 1, 1}}), plain("odd", {{3, 12, 71}}),
                 plain("large", {{2, 12, 1292}}, true)};
   c.variants.push_back({"zeros", {{{1, 5, 3}, 0, 0, false}}});
@@ -236,7 +236,7 @@ OpCase normalize(const std::string& name, float p) {
 }
 
 OpCase peaks() {
-  OpCase c = audio_case("spectral_peaks");
+  OpCase c = statistics_case("spectral_peaks");
   const auto input = [](Shape shape) { return Input{std::move(shape), 0, 3, false}; };
   c.variants = {
       {"one", {input({1, 10, 1})}}, {"odd", {input({2, 40, 71})}}, {"large", {input({2, 1025, 200})}, true}};

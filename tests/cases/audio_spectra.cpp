@@ -75,7 +75,7 @@ std::string described(const FrameParams& p) {
 }
 
 OpCase mel(FrameParams params, float power, std::vector<Variant> variants) {
-  OpCase c = audio_case("mel_" + described(params));
+  OpCase c = statistics_case("mel_" + described(params));
   c.variants = std::move(variants);
   c.run = [=](const Run& run) {
     const Bands bands(params.n_fft / 2 + 1);
@@ -120,7 +120,7 @@ OpCase mel_bench() {
 }
 
 OpCase stft(FrameParams params, std::vector<Variant> variants) {
-  OpCase c = audio_case("stft_" + described(params));
+  OpCase c = statistics_case("stft_" + described(params));
   c.variants = std::move(variants);
   c.run = [=](const Run& run) {
     const Tensor& samples = run.tensor(0);
@@ -153,7 +153,7 @@ OpCase stft(FrameParams params, std::vector<Variant> variants) {
 
 /// `length` samples from the frames of the input, [n, bins, frames, 2].
 OpCase istft(FrameParams params, std::int64_t length, std::vector<Variant> variants) {
-  OpCase c = audio_case("istft_" + described(params) + "_" + std::to_string(length));
+  OpCase c = statistics_case("istft_" + described(params) + "_" + std::to_string(length));
   c.variants = std::move(variants);
   c.run = [=](const Run& run) {
     Tensor out({run.tensor(0).dim(0), length}, DType::f32);

@@ -22,7 +22,7 @@ OpCase draws() {
   ranges.noise_snr_db = {10, 30};
   ranges.gain_db = {-6, 2};
   ranges.probability = 0.7f;
-  OpCase c = audio_case("draw_augmentation");
+  OpCase c = statistics_case("draw_augmentation");
   c.variants = {{"one", {integers({1}, 1, clip_length)}}, {"some", {integers({300}, 1, clip_length)}}};
   c.run = [=](const Run& run) {
     const Shape n{run.tensor(0).size()};
@@ -57,7 +57,7 @@ OpCase draws() {
 }
 
 OpCase frames() {
-  OpCase c = audio_case("clip_frames");
+  OpCase c = statistics_case("clip_frames");
   c.exact = true;
   c.variants = {{"some", {integers({40}, 0, 3000)}}};
   c.run = [](const Run& run) {
@@ -82,7 +82,7 @@ OpCase noise() {
   const auto inputs = [](std::int64_t n, std::int64_t length) {
     return std::vector<Input>{Input{{n, length}}, {{n}, -3, 20, false}, {{n}, 0.5, 2, false}};
   };
-  OpCase c = audio_case("add_noise");
+  OpCase c = statistics_case("add_noise");
   c.variants = {{"one", inputs(1, 1)},
                 {"odd", inputs(3, 1237)},
                 {"blocks", inputs(2, 33001)},
@@ -121,7 +121,7 @@ OpCase noise() {
 }
 
 OpCase masks(const std::string& name, MaskParams params, std::vector<Variant> variants) {
-  OpCase c = audio_case(name);
+  OpCase c = statistics_case(name);
   c.variants = std::move(variants);
   c.run = [=](const Run& run) {
     Tensor y(run.tensor(0).shape(), DType::f32), in_place = run.tensor(0).clone();

@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What the cases of t-SNE and UMAP share.
 #pragma once
-#include <string>
 #include <vector>
 
-#include "tests/harness/op_case.h"
+#include "tests/cases/cluster_case.h"
 
 namespace chorale::harness::maps {
 
-using Index = std::int64_t;
-
-inline Input real(Shape shape, double low = -2, double high = 2) {
-  return {std::move(shape), low, high, false, Storage::f32};
-}
-
-inline OpCase map_case(const std::string& name) {
-  OpCase c;
-  c.name = name;
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
-  return c;
-}
-
-inline std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
-  std::vector<Var> result;
-  for (const Tensor& t : tensors) result.emplace_back(t);
-  return result;
-}
+using clustering::Index;
+using clustering::real;
+using clustering::vars;
 
 /// Rows of 0 to 40 edges to anywhere.
 struct Graph {

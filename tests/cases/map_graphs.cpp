@@ -39,7 +39,7 @@ double bisect(int steps, double sign, const Excess& excess) {
 }
 
 OpCase perplexity_weights() {
-  OpCase c = map_case("perplexity_weights");
+  OpCase c = statistics_case("perplexity_weights");
   for (const auto& [n, k] : {std::pair<Index, Index>{1, 1}, {40, 7}, {300, 90}})
     c.variants.push_back({"neighbours_" + std::to_string(k), {real({n, k}, 0.5, 4)}});
   const auto perplexity = [](Index k) { return std::max(1.0, static_cast<double>(k) / 3); };
@@ -83,7 +83,7 @@ OpCase perplexity_weights() {
 }
 
 OpCase fuzzy_weights(double connectivity) {
-  OpCase c = map_case("fuzzy_weights_" + std::to_string(static_cast<int>(100 * connectivity)));
+  OpCase c = statistics_case("fuzzy_weights_" + std::to_string(static_cast<int>(100 * connectivity)));
   for (const auto& [n, k] : {std::pair<Index, Index>{1, 1}, {40, 4}, {300, 40}})
     c.variants.push_back({"neighbours_" + std::to_string(k), {real({n, k}, 0.5, 4)}});
   static constexpr double mean_distance = 2;
@@ -138,7 +138,7 @@ std::vector<std::int32_t> neighbours_of(Index n, Index k) {
 }
 
 OpCase neighbour_graph() {
-  OpCase c = map_case("neighbour_graph");
+  OpCase c = statistics_case("neighbour_graph");
   for (const auto& [n, k] : {std::pair<Index, Index>{2, 1}, {38, 5}, {700, 15}})
     c.variants.push_back({"points_" + std::to_string(n), {real({n, k}, 0, 1)}});
   static constexpr double sum_factor = 0.75, product_factor = -0.5;
@@ -181,7 +181,7 @@ OpCase neighbour_graph() {
 }
 
 OpCase graph_product() {
-  OpCase c = map_case("graph_product");
+  OpCase c = statistics_case("graph_product");
   for (const auto& [n, b] : {std::pair<Index, Index>{1, 1}, {90, 5}, {1000, 8}})
     c.variants.push_back({"points_" + std::to_string(n),
                           {real({Graph(n).edges()}, 0, 1), real({n}, 0, 1), real({n, b}), real({n, b})}});

@@ -29,7 +29,7 @@ Arrays pair_forces(const Array& points) {
 }
 
 OpCase tsne_repulsion() {
-  OpCase c = map_case("tsne_repulsion");
+  OpCase c = statistics_case("tsne_repulsion");
   for (const Index n : {2, 33, 1500})
     c.variants.push_back({"points_" + std::to_string(n), {real({n, 2}, -9, 9)}});
   c.run = [](const Run& run) {
@@ -50,7 +50,7 @@ OpCase tsne_repulsion() {
 /// %: from a map of 1e-4, where t-SNE starts, to cells of 0.2, with the grid and the spectrum kept from map
 /// to map. Fewer points than the first variant's show what interpolation leaves of a point's force on itself.
 OpCase tsne_repulsion_grid() {
-  OpCase c = map_case("tsne_repulsion_grid");
+  OpCase c = statistics_case("tsne_repulsion_grid");
   for (const auto& [n, side] : {std::pair<Index, Index>{60, 64}, {400, 64}, {1200, 96}})
     c.variants.push_back({"points_" + std::to_string(n) + "_side_" + std::to_string(side),
                           {real({n, 2}, -1, 1), real({side})}});
@@ -79,7 +79,7 @@ OpCase tsne_repulsion_grid() {
 }
 
 OpCase tsne_gradient() {
-  OpCase c = map_case("tsne_gradient");
+  OpCase c = statistics_case("tsne_gradient");
   for (const Index n : {2, 90, 1000}) {
     Input total = real({1}, 50, 60);
     total.storage = Storage::f64;
@@ -116,7 +116,7 @@ OpCase tsne_gradient() {
 }
 
 OpCase tsne_update() {
-  OpCase c = map_case("tsne_update");
+  OpCase c = statistics_case("tsne_update");
   for (const Index n : {1, 40, 900})
     c.variants.push_back({"points_" + std::to_string(n),
                           {real({n, 2}), real({n, 2}), real({n, 2}, 0.005, 2), real({n, 2}, -30, 30)}});
@@ -141,7 +141,7 @@ OpCase tsne_update() {
 }
 
 OpCase umap_epoch() {
-  OpCase c = map_case("umap_epoch");
+  OpCase c = statistics_case("umap_epoch");
   static constexpr UmapParams params{1.5f, 0.9f, 1.25f, 0.1f, 5, 77};
   static constexpr Index epoch = 7;
   for (const Index n : {1, 90, 700})

@@ -6,37 +6,20 @@
 
 #include "kernels/launch.h"
 #include "kernels/params.h"
-#include "tests/harness/op_case.h"
+#include "tests/cases/cluster_case.h"
 
 namespace chorale::harness {
 namespace {
 
-using Index = std::int64_t;
+using clustering::Index;
+using clustering::real;
+using clustering::vars;
 
 enum class Kind : std::uint8_t { full, tied, diagonal, spherical };
 
 const char* name_of(Kind kind) {
   constexpr const char* names[] = {"full", "tied", "diagonal", "spherical"};
   return names[static_cast<int>(kind)];
-}
-
-Input real(Shape shape, double low = -2, double high = 2, Storage storage = Storage::f32) {
-  return {std::move(shape), low, high, false, storage};
-}
-
-OpCase fit_case(const std::string& name) {
-  OpCase c;
-  c.name = name;
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
-  return c;
-}
-
-std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
-  std::vector<Var> result;
-  for (const Tensor& t : tensors) result.emplace_back(t);
-  return result;
 }
 
 Shape factor_shape(Kind kind, Index k, Index d) {
@@ -98,7 +81,7 @@ Expected expect(const Arrays& x, Kind kind) {
 }
 
 OpCase gmm_expect(Kind kind) {
-  OpCase c = fit_case(std::string("gmm_expect_") + name_of(kind));
+  OpCase c = statistics_case(std::string("gmm_expect_") + name_of(kind));
   c.variants = mixtures(kind);
   c.run = [](const Run& run) {
     const Index n = run.tensor(0).dim(0), k = run.tensor(1).dim(0);
@@ -145,7 +128,7 @@ Tensor upper_triangle(const Tensor& matrices) {
 
 /// Steps under the mixture, then once more in a fit that is done, which must change nothing.
 OpCase gmm_step(Kind kind) {
-  OpCase c = fit_case(std::string("gmm_step_") + name_of(kind));
+  OpCase c = statistics_case(std::string("gmm_step_") + name_of(kind));
   c.variants = mixtures(kind);
   c.run = [kind](const Run& run) {
     const Index d = run.tensor(0).dim(1), k = run.tensor(1).dim(0);
@@ -172,7 +155,7 @@ OpCase gmm_step(Kind kind) {
 
 /// Labels or responsibilities are given; matrices for each component, or one for all.
 OpCase gmm_step_given(bool labels) {
-  OpCase c = fit_case(labels ? "gmm_step_labels" : "gmm_step_given");
+  OpCase c = statistics_case(labels ? "gmm_step_labels" : "gmm_step_given");
   constexpr Index sizes[][3] = {{1, 1, 2}, {37, 5, 7}, {530, 3, 5}, {70, 140, 3}, {3000, 20, 2}};
   for (const auto& [n, d, k] : sizes)
     c.variants.push_back(
@@ -250,7 +233,7 @@ double factorize(const double* a, Index d, double* p) {
 }
 
 OpCase gmm_update(Kind kind) {
-  OpCase c = fit_case(std::string("gmm_update_") + name_of(kind));
+  OpCase c = statistics_case(std::string("gmm_update_") + name_of(kind));
   for (const auto& [k, d] : {std::pair<Index, Index>{1, 1}, {3, 7}, {2, 70}, {3, 140}}) {
     if (k == 1 && kind == Kind::tied) continue;
     c.variants.push_back({"components_" + std::to_string(k) + "_columns_" + std::to_string(d),
@@ -329,7 +312,7 @@ OpCase gmm_update(Kind kind) {
 
 /// Component 1 has no positive definite covariance.
 OpCase gmm_update_failed(Kind kind) {
-  OpCase c = fit_case(std::string("gmm_update_failed_") + name_of(kind));
+  OpCase c = statistics_case(std::string("gmm_update_failed_") + name_of(kind));
   c.variants.push_back({"components_3", {real({3}, 4, 5, Storage::f64)}});
   c.run = [kind](const Run& run) {
     Array second(factor_shape(kind, 3, 4));

@@ -7,13 +7,14 @@
 
 #include "kernels/launch.h"
 #include "tests/cases/cluster_case.h"
-#include "tests/harness/op_case.h"
 
 namespace chorale::harness {
 namespace {
 
 using clustering::cluster_case;
-using Index = std::int64_t;
+using clustering::Index;
+using clustering::square_distance;
+using clustering::vars;
 
 /// Two rows, odd sizes, several blocks, more columns than a tile is deep; and many equal distances: points of
 /// a grid and copies of one point. `radius` has neighbours for some points and not for others, on the grid at
@@ -78,19 +79,6 @@ Arranged arrange(const Tensor& input) {
           to_device(high, DType::f32)};
 }
 
-double square_distance(const Array& x, Index a, Index b) {
-  const Index d = x.dim(1);
-  double sum = 0;
-  for (Index j = 0; j < d; ++j) sum += std::pow(x[a * d + j] - x[b * d + j], 2);
-  return sum;
-}
-
-std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
-  std::vector<Var> result;
-  for (const Tensor& t : tensors) result.emplace_back(t);
-  return result;
-}
-
 OpCase nearest_neighbours() {
   OpCase c = cluster_case("nearest_neighbours");
   for (const Data& d : data())
@@ -111,7 +99,7 @@ OpCase nearest_neighbours() {
     for (Index i = 0; i < n; ++i) {
       std::vector<std::pair<double, Index>> others;
       for (Index j = 0; j < n; ++j)
-        if (j != i) others.emplace_back(square_distance(x[0], i, j), j);
+        if (j != i) others.emplace_back(square_distance(x[0], i, x[0], j), j);
       std::sort(others.begin(), others.end());
       for (Index j = 0; j < k; ++j) {
         const auto& [square, index] = others[static_cast<std::size_t>(j)];
@@ -152,7 +140,7 @@ OpCase density_components() {
     Array components({n}, -1), core({n});
     for (Index i = 0; i < n; ++i) {
       double near = 0;
-      for (Index j = 0; j < n; ++j) near += square_distance(x[0], i, j) <= square;
+      for (Index j = 0; j < n; ++j) near += square_distance(x[0], i, x[0], j) <= square;
       core[i] = near >= x[2][0];
     }
     for (Index i = 0; i < n; ++i) {  // a component from its lowest row on
@@ -163,7 +151,7 @@ OpCase density_components() {
         const Index at = open.back();
         open.pop_back();
         for (Index j = 0; j < n; ++j) {
-          if (components[j] >= 0 || square_distance(x[0], at, j) > square) continue;
+          if (components[j] >= 0 || square_distance(x[0], at, x[0], j) > square) continue;
           components[j] = static_cast<double>(i);
           if (core[j] != 0) open.push_back(j);
         }
@@ -216,7 +204,7 @@ OpCase shorter_edges() {
       for (Index j = i + 1; j < n; ++j) {
         const Index a = rows[static_cast<std::size_t>(i)], b = rows[static_cast<std::size_t>(j)];
         height = std::max(height, height_at(x[2], j));
-        const double weight = std::max({x[1][i], x[1][j], scale * square_distance(x[0], a, b)});
+        const double weight = std::max({x[1][i], x[1][j], scale * square_distance(x[0], a, x[0], b)});
         if (weight < height) edges.emplace_back(weight, b);
       }
       std::sort(edges.begin(), edges.end());

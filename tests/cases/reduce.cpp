@@ -147,11 +147,7 @@ OpCase square_sum() {
 }
 
 OpCase accumulate_metrics() {
-  OpCase c;
-  c.name = "accumulate_metrics";
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
+  OpCase c = statistics_case("accumulate_metrics");
   Input specials{{7}};
   specials.specials = true;
   c.variants = {plain("one", {{1}}), plain("several", {{5}}), {"specials", {specials}}};

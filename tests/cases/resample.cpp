@@ -21,7 +21,7 @@ std::int64_t outputs(std::int64_t length, std::int64_t up, std::int64_t down) {
 
 OpCase resample(const std::string& name, bool i16, std::int64_t width, std::int64_t up, std::int64_t down,
                 const std::vector<std::pair<std::string, Shape>>& shapes) {
-  OpCase c = audio_case("resample_polyphase_" + name);
+  OpCase c = statistics_case("resample_polyphase_" + name);
   for (const auto& [label, shape] : shapes)
     c.variants.push_back({label,
                           {i16 ? integers(shape, -32768, 32767) : Input{shape, -1, 1, false}},

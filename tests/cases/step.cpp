@@ -39,11 +39,7 @@ Var result(const autograd::TrainState& state) {
 
 /// Three steps on schedules of three entries, two micro-batches each.
 OpCase schedule() {
-  OpCase c;
-  c.name = "step_begin";
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
+  OpCase c = statistics_case("step_begin");
   c.scaled = false;
   c.variants = {{"three_steps", {Input{{3}, 0, 1}, Input{{3}, 0, 1}, Input{{3}, 0, 5}}}};
   c.run = [](const Run& run) {
@@ -127,11 +123,7 @@ struct Decision {
 /// Clean steps, a growth after the third, an infinity, a NaN and another infinity, then clean again.
 OpCase decide(const std::string& name, const StepControl& control) {
   static const std::vector<double> sums{9e6, 25e2, 4e8, 1e4, INFINITY, NAN, INFINITY, 1e-8, 0, 3e3, 5e3};
-  OpCase c;
-  c.name = name;
-  c.precision = PrecisionClass::stat;
-  c.differentiable = false;
-  c.sixteen_bit = false;
+  OpCase c = statistics_case(name);
   c.scaled = false;
   c.variants = {{"sequence", {}}};
   c.run = [control](const Run&) {

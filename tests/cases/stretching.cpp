@@ -20,7 +20,7 @@ OpCase vocoder() {
     return std::vector<Input>{Input{std::move(spectrum)}, {{n}, slowest, fastest, false, Storage::f64}};
   };
   const auto out_frames = [](std::int64_t frames) { return frames + 7; };
-  OpCase c = audio_case("phase_vocoder");
+  OpCase c = statistics_case("phase_vocoder");
   c.variants = {{"one", inputs({1, 1, 1, 2}, 1, 1)},
                 {"odd", inputs({3, 5, 37, 2}, 0.6, 1.7)},
                 {"slow", inputs({2, 33, 20, 2}, 0.11, 0.12)},
@@ -88,7 +88,7 @@ OpCase vocoder() {
 
 /// The length of the third input is that of the output.
 OpCase resampling(const std::string& name, double max_step, std::vector<Variant> variants) {
-  OpCase c = audio_case(name);
+  OpCase c = statistics_case(name);
   c.variants = std::move(variants);
   c.run = [=](const Run& run) {
     const Tensor& x = run.tensor(0);

@@ -11,13 +11,13 @@ namespace {
 std::vector<OpCase> collect() {
   std::vector<OpCase> all;
   for (const auto cases :
-       {unary_cases,        binary_cases,      memory_cases,         reduce_cases,
-        matrix_cases,       convolution_cases, image_cases,          normalisation_cases,
-        random_cases,       latent_cases,      mixture_cases,        step_cases,
-        optimizer_cases,    audio_cases,       audio_spectrum_cases, audio_descriptor_cases,
-        augmentation_cases, stretching_cases,  audio_resample_cases, cluster_cases,
-        mixture_fit_cases,  near_point_cases,  linkage_cases,        ward_cases,
-        map_graph_cases,    map_layout_cases})
+       {unary_cases,        binary_cases,         memory_cases,         reduce_cases,
+        matrix_cases,       convolution_cases,    image_cases,          normalisation_cases,
+        random_cases,       latent_cases,         mixture_cases,        step_cases,
+        optimizer_cases,    audio_cases,          audio_spectrum_cases, audio_descriptor_cases,
+        augmentation_cases, stretching_cases,     audio_resample_cases, cluster_row_cases,
+        kmeans_cases,       cluster_metric_cases, mixture_fit_cases,    near_point_cases,
+        linkage_cases,      ward_cases,           map_graph_cases,      map_layout_cases})
     for (OpCase& op : cases()) all.push_back(std::move(op));
   return all;
 }

@@ -102,6 +102,16 @@ struct OpCase {
   std::function<Cost(const std::vector<Input>&, double bytes_per_element)> cost;
 };
 
+/// A case of statistics: f32 only, without a gradient.
+inline OpCase statistics_case(const std::string& name) {
+  OpCase c;
+  c.name = name;
+  c.precision = PrecisionClass::stat;
+  c.differentiable = false;
+  c.sixteen_bit = false;
+  return c;
+}
+
 /// One function per file of tests/cases/.
 std::vector<OpCase> unary_cases();
 std::vector<OpCase> binary_cases();
@@ -122,7 +132,9 @@ std::vector<OpCase> audio_descriptor_cases();
 std::vector<OpCase> augmentation_cases();
 std::vector<OpCase> stretching_cases();
 std::vector<OpCase> audio_resample_cases();
-std::vector<OpCase> cluster_cases();
+std::vector<OpCase> cluster_row_cases();
+std::vector<OpCase> kmeans_cases();
+std::vector<OpCase> cluster_metric_cases();
 std::vector<OpCase> mixture_fit_cases();
 std::vector<OpCase> near_point_cases();
 std::vector<OpCase> linkage_cases();

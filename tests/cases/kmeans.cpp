@@ -1,174 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The kernels of k-means and the silhouette, against their definitions in f64.
+// The kernels of k-means, against their definitions in f64.
 #include <algorithm>
 #include <cmath>
 
 #include "kernels/launch.h"
 #include "kernels/philox.h"
 #include "tests/cases/cluster_case.h"
-#include "tests/harness/op_case.h"
 
 namespace chorale::harness {
 namespace {
 
-using clustering::cluster_case;
-using clustering::real;
-using Index = std::int64_t;
-
-Input integers(Shape shape, double low, double high) {
-  return {std::move(shape), low, high, false, Storage::i64};
-}
-
-/// The matrices that the cases share: one row, odd sizes, more rows than a block, more columns than a tile is
-/// deep.
-constexpr Index sizes[][2] = {{1, 1}, {37, 5}, {530, 3}, {70, 300}};
-
-double square_distance(const Array& a, Index row_a, const Array& b, Index row_b) {
-  const Index d = a.shape.back();
-  double sum = 0;
-  for (Index j = 0; j < d; ++j) sum += std::pow(a[row_a * d + j] - b[row_b * d + j], 2);
-  return sum;
-}
-
-Tensor squared_norms(const Tensor& x, double factor = 1) {
-  const std::vector<float> values = x.to_host<float>();
-  const auto d = static_cast<std::size_t>(x.dim(-1));
-  Shape shape = x.shape();
-  shape.pop_back();
-  std::vector<float> norms(values.size() / d);
-  for (std::size_t i = 0; i < norms.size(); ++i) {
-    double sum = 0;
-    for (std::size_t j = i * d; j < (i + 1) * d; ++j)
-      sum += static_cast<double>(values[j]) * static_cast<double>(values[j]);
-    norms[i] = static_cast<float>(factor * sum);
-  }
-  return Tensor::from_host(norms, shape);
-}
+using namespace clustering;
 
 Tensor all_restarts(Index r) {
   std::vector<std::int32_t> list;
   for (Index i = 0; i < r; ++i) list.push_back(static_cast<std::int32_t>(i));
   return Tensor::from_host(list, {r});
-}
-
-std::vector<Var> vars(std::initializer_list<Tensor> tensors) {
-  std::vector<Var> result;
-  for (const Tensor& t : tensors) result.emplace_back(t);
-  return result;
-}
-
-OpCase column_mean() {
-  OpCase c = cluster_case("column_mean");
-  for (const auto& [n, d] : sizes) {
-    c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
-    Input broken = real({n, d});
-    broken.specials = true;
-    c.variants.push_back({"not_finite_" + std::to_string(n), {broken}});
-  }
-  c.run = [](const Run& run) {
-    const Tensor& x = run.tensor(0);
-    const Tensor mean({x.dim(1)}, DType::f64), bad({1}, DType::i64);
-    kernel::column_mean(current_context(), x, mean, bad);
-    if (bad.item() >= 0) return vars({bad});
-    return vars({mean, bad});
-  };
-  c.reference = [](const Arrays& x) {
-    const Index n = x[0].dim(0), d = x[0].dim(1);
-    Array mean({d}), bad({1}, -1);
-    for (Index i = 0; i < n * d; ++i) {
-      if (!std::isfinite(x[0][i])) {
-        bad[0] = static_cast<double>(i);
-        return Arrays{bad};
-      }
-      mean[i % d] += x[0][i] / static_cast<double>(n);
-    }
-    return Arrays{mean, bad};
-  };
-  return c;
-}
-
-OpCase subtract_mean() {
-  OpCase c = cluster_case("subtract_mean");
-  for (const auto& [n, d] : sizes) {
-    Input mean = real({d});
-    mean.storage = Storage::f64;
-    c.variants.push_back({"rows_" + std::to_string(n), {real({n, d}, 3, 8), mean}});
-  }
-  c.run = [](const Run& run) {
-    const Tensor& x = run.tensor(0);
-    const Tensor y(x.shape(), DType::f32), norms({x.dim(0)}, DType::f32), total({1}, DType::f64);
-    kernel::subtract_mean(current_context(), x, run.tensor(1), y, norms, total);
-    return vars({y, norms, total});
-  };
-  c.reference = [](const Arrays& x) {
-    const Index n = x[0].dim(0), d = x[0].dim(1);
-    Array y({n, d}), norms({n}), total({1});
-    for (Index i = 0; i < n * d; ++i) {
-      y[i] = x[0][i] - x[1][i % d];
-      norms[i / d] += y[i] * y[i];
-      total[0] += y[i] * y[i];
-    }
-    return Arrays{y, norms, total};
-  };
-  return c;
-}
-
-OpCase normalize_rows(bool with_zeros) {
-  OpCase c = cluster_case(with_zeros ? "normalize_rows_of_zeros" : "normalize_rows");
-  for (const auto& [n, d] : sizes)
-    c.variants.push_back({"rows_" + std::to_string(n), {real({n, d}, 1e-3, 8)}});
-  const auto is_zero = [=](Index n, Index i) { return with_zeros && (i == n / 2 || i == n - 1); };
-  c.run = [is_zero](const Run& run) {
-    const Tensor x = run.tensor(0).clone();
-    const Index n = x.dim(0);
-    for (Index i = 0; i < n; ++i)
-      if (is_zero(n, i)) x[i].fill(0);
-    const Tensor y(x.shape(), DType::f32), norms({n}, DType::f32), zero({1}, DType::i64);
-    kernel::normalize_rows(current_context(), x, y, norms, zero);
-    return vars({y, norms, zero});
-  };
-  c.reference = [is_zero](const Arrays& x) {
-    const Index n = x[0].dim(0), d = x[0].dim(1);
-    Array y({n, d}), norms({n}), zero({1}, -1);
-    for (Index i = 0; i < n; ++i) {
-      if (is_zero(n, i)) {
-        if (zero[0] < 0) zero[0] = static_cast<double>(i);
-        continue;
-      }
-      double square = 0;
-      for (Index j = 0; j < d; ++j) square += x[0][i * d + j] * x[0][i * d + j];
-      for (Index j = 0; j < d; ++j) y[i * d + j] = x[0][i * d + j] / std::sqrt(square);
-      norms[i] = 1;
-    }
-    return Arrays{y, norms, zero};
-  };
-  return c;
-}
-
-OpCase column_products() {
-  OpCase c = cluster_case("column_products");
-  for (const auto& [n, d] : sizes) c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
-  c.variants.push_back({"rows_40000", {real({40000, 5})}, true});
-  c.run = [](const Run& run) {
-    const Index d = run.tensor(0).dim(1);
-    const Tensor products({d, d}, DType::f64);
-    kernel::column_products(current_context(), run.tensor(0), products);
-    return vars({products});
-  };
-  c.reference = [](const Arrays& x) {
-    const Index n = x[0].dim(0), d = x[0].dim(1);
-    Array products({d, d});
-    for (Index i = 0; i < n; ++i)
-      for (Index a = 0; a < d; ++a)
-        for (Index b = 0; b < d; ++b) products[a * d + b] += x[0][i * d + a] * x[0][i * d + b];
-    return Arrays{products};
-  };
-  c.bench = {"20000x128", {real({20000, 128})}, true};
-  c.cost = [](const std::vector<Input>& x, double) {
-    const auto n = static_cast<double>(x[0].shape[0]), d = static_cast<double>(x[0].shape[1]);
-    return Cost{n * d * d, 4 * n * d};
-  };
-  return c;
 }
 
 OpCase kmeans_seed(bool with_closest, bool with_weights = false) {
@@ -509,60 +356,10 @@ OpCase kmeans_distances() {
   return c;
 }
 
-/// Clusters of growing size, the first of one point and the second of none.
-std::vector<Index> cluster_offsets(Index n) { return {0, 1, 1, 1 + (n - 1) / 7, 1 + (n - 1) / 2, n}; }
-
-OpCase silhouette_samples() {
-  OpCase c = cluster_case("silhouette_samples");
-  for (const auto& [n, d] : sizes)
-    if (n > 1) c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
-  c.scaled = true;
-  c.run = [](const Run& run) {
-    const Tensor& x = run.tensor(0);
-    const std::vector<Index> offsets = cluster_offsets(x.dim(0));
-    const Tensor samples({x.dim(0)}, DType::f32);
-    kernel::silhouette_samples(current_context(), x, squared_norms(x),
-                               Tensor::from_host(offsets, {static_cast<Index>(offsets.size())}), samples);
-    return vars({samples});
-  };
-  c.reference = [](const Arrays& x) {
-    const Index n = x[0].dim(0);
-    const std::vector<Index> offsets = cluster_offsets(n);
-    Array samples({n});
-    for (Index i = 1; i < n; ++i) {  // point 0 is alone: 0
-      double own = 0, nearest = 1e300;
-      for (std::size_t cluster = 0; cluster + 1 < offsets.size(); ++cluster) {
-        const Index begin = offsets[cluster], end = offsets[cluster + 1];
-        if (begin == end) continue;
-        double sum = 0;
-        for (Index j = begin; j < end; ++j) sum += std::sqrt(square_distance(x[0], i, x[0], j));
-        if (i >= begin && i < end) {
-          own = sum / static_cast<double>(end - begin - 1);
-        } else {
-          nearest = std::min(nearest, sum / static_cast<double>(end - begin));
-        }
-      }
-      samples[i] = (nearest - own) / std::max(nearest, own);
-    }
-    return Arrays{samples};
-  };
-  c.bench = {"20000x128", {real({20000, 128})}, true};
-  c.cost = [](const std::vector<Input>& x, double) {
-    const auto n = static_cast<double>(x[0].shape[0]), d = static_cast<double>(x[0].shape[1]);
-    return Cost{2 * n * n * d, 4 * n * d};
-  };
-  return c;
-}
-
 }  // namespace
 
-std::vector<OpCase> cluster_cases() {
-  return {column_mean(),
-          subtract_mean(),
-          column_products(),
-          normalize_rows(false),
-          normalize_rows(true),
-          kmeans_seed(false),
+std::vector<OpCase> kmeans_cases() {
+  return {kmeans_seed(false),
           kmeans_seed(true),
           kmeans_seed(true, true),
           kmeans_seed_choose(),
@@ -574,8 +371,7 @@ std::vector<OpCase> cluster_cases() {
           kmeans_centers("kmeans_centers_on_largest", {EmptyClusters::on_largest}),
           kmeans_centers("kmeans_centers_stay", {EmptyClusters::stay}),
           kmeans_centers("kmeans_centers_unit_length", {EmptyClusters::on_largest, true}),
-          kmeans_distances(),
-          silhouette_samples()};
+          kmeans_distances()};
 }
 
 }  // namespace chorale::harness
