@@ -25,7 +25,7 @@ class ResampledTable {
           place(whole_.classes, truth[i]) * whole_.clusters.size() + place(whole_.clusters, predicted[i]);
   }
 
-  Contingency operator()(const std::vector<std::int32_t>& weights) const {
+  Contingency operator()(std::span<const std::int32_t> weights) const {
     Contingency full = whole_;
     std::fill(full.counts.begin(), full.counts.end(), 0);
     for (std::size_t i = 0; i < cell_.size(); ++i) full.counts[cell_[i]] += weights[i];
@@ -51,9 +51,9 @@ class ResampledTable {
   std::vector<std::size_t> cell_;  ///< of each row
 };
 
-/// How often each of n rows is drawn in n draws of resample r.
-std::vector<std::int32_t> draw(std::size_t n, std::uint64_t seed, std::int64_t r) {
-  std::vector<std::int32_t> weights(n);
+/// Adds to weights (n) how often each row is drawn in n draws of resample r.
+void draw(std::span<std::int32_t> weights, std::uint64_t seed, std::int64_t r) {
+  const std::size_t n = weights.size();
   for (std::size_t i = 0; i < n; i += 2) {
     const philox::Block block = philox::block(seed, static_cast<std::uint64_t>(r), 0, i / 2);
     for (std::size_t j = 0; j < 2 && i + j < n; ++j) {
@@ -61,11 +61,10 @@ std::vector<std::int32_t> draw(std::size_t n, std::uint64_t seed, std::int64_t r
       ++weights[static_cast<std::size_t>(static_cast<double>(word >> 11) * 0x1p-53 * static_cast<double>(n))];
     }
   }
-  return weights;
 }
 
 std::optional<double> mean_silhouette(const std::vector<float>& samples, Labels predicted,
-                                      const std::vector<std::int32_t>& weights) {
+                                      std::span<const std::int32_t> weights) {
   double sum = 0, count = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (predicted[i] == -1) continue;
@@ -113,21 +112,30 @@ std::array<Interval, metric_names.size()> bootstrap(const Evaluation& evaluation
                                                     const BootstrapOptions& options,
                                                     const std::string& name) {
   check_options(options);
-  const Dispersion dispersion(x, predicted, name);
+  const Dispersion dispersion(x, Segments(x, predicted, name), name);
   std::optional<ResampledTable> table;
   if (!truth.empty()) table.emplace(truth, predicted);
+  const std::size_t n = predicted.size();
   std::vector<Values> resamples(static_cast<std::size_t>(options.n_resamples));
+  for (std::int64_t first = 0; first < options.n_resamples; first += dispersion.at_once()) {
+    const std::int64_t count = std::min(dispersion.at_once(), options.n_resamples - first);
+    std::vector<std::int32_t> weights(static_cast<std::size_t>(count) * n);
 #pragma omp parallel for schedule(dynamic)
-  for (std::int64_t r = 0; r < options.n_resamples; ++r) {
-    Values& values = resamples[static_cast<std::size_t>(r)];
-    const std::vector<std::int32_t> weights = draw(predicted.size(), options.random_state, r);
-    values[0] = mean_silhouette(evaluation.silhouette_samples, predicted, weights);
-    const DispersionScores scores = dispersion.scores(weights);
-    values[1] = scores.calinski_harabasz.value;
-    values[2] = scores.davies_bouldin.value;
-    if (!table) continue;
-    const auto against = agreement((*table)(weights));
-    for (std::size_t m = 0; m < against.size(); ++m) values[data_metrics + m] = against[m].value;
+    for (std::int64_t r = 0; r < count; ++r) {
+      const std::span<std::int32_t> own(weights.data() + static_cast<std::size_t>(r) * n, n);
+      Values& values = resamples[static_cast<std::size_t>(first + r)];
+      draw(own, options.random_state, first + r);
+      values[0] = mean_silhouette(evaluation.silhouette_samples, predicted, own);
+      if (!table) continue;
+      const auto against = agreement((*table)(own));
+      for (std::size_t m = 0; m < against.size(); ++m) values[data_metrics + m] = against[m].value;
+    }
+    const std::vector<DispersionScores> scores = dispersion.scores(weights, count);
+    for (std::int64_t r = 0; r < count; ++r) {
+      Values& values = resamples[static_cast<std::size_t>(first + r)];
+      values[1] = scores[static_cast<std::size_t>(r)].calinski_harabasz.value;
+      values[2] = scores[static_cast<std::size_t>(r)].davies_bouldin.value;
+    }
   }
   std::array<Interval, metric_names.size()> intervals;
   for (std::size_t m = 0; m < intervals.size(); ++m)

@@ -7,30 +7,36 @@
 #include <vector>
 
 #include "cluster/metrics.h"
+#include "cluster/segments.h"
 
 namespace chorale::cluster {
-
-/// InputError unless x is a matrix and there is one label a row.
-void check_labels(const Tensor& x, Labels labels, const std::string& name);
-/// Why metrics of the data do not exist for so many points that are no noise; empty if they do.
-std::string why_undefined(std::size_t clusters, std::int64_t points);
 
 struct DispersionScores {
   Metric calinski_harabasz, davies_bouldin;
 };
 
-/// The rows of a clustering that are no noise, in host memory; sums in f64 in the order of the rows.
+/// The rows of a clustering that are no noise, sorted by cluster on the current context's device. Sums are
+/// f64 in an order of their own.
 class Dispersion {
  public:
-  Dispersion(const Tensor& x, Labels labels, const std::string& name);
+  /// Of x f32 (n, d), whose segments those are. InputError naming the first element that is not finite.
+  Dispersion(const Tensor& x, const Segments& segments, const std::string& name);
 
-  /// Each row as often as `weights` (n) says; empty: once.
-  DispersionScores scores(std::span<const std::int32_t> weights = {}) const;
+  /// Each row once.
+  DispersionScores scores() const;
+  /// For each of `resamples`, row i as often as its weights (resamples, n) say; of at most at_once().
+  std::vector<DispersionScores> scores(std::span<const std::int32_t> weights, std::int64_t resamples) const;
+  /// Resamples whose weights and sums fill a few hundred megabytes at the most; at least one.
+  std::int64_t at_once() const;
 
  private:
-  std::vector<float> x_;               ///< centred
-  std::vector<std::int32_t> cluster_;  ///< of each row, 0 to clusters_ - 1; -1: noise
-  std::size_t d_, clusters_ = 0;
+  std::vector<DispersionScores> evaluate(ConstView weights, std::int64_t resamples) const;
+
+  std::vector<std::int64_t> order_;  ///< rows of x that x_ has, where scores are defined
+  std::string undefined_;
+  std::int64_t n_, clusters_;
+  Tensor x_;        ///< f32 (points, d)
+  Tensor offsets_;  ///< i64 (clusters + 1)
 };
 
 }  // namespace chorale::cluster

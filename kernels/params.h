@@ -145,6 +145,8 @@ struct CenterParams {
 
 /// Points per partial sum of the k-means kernels: a fixed number, so that sums depend on nothing else.
 constexpr std::int64_t kmeans_block = 512;
+/// Rows per partial sum of cluster_dispersion, for the same reason.
+constexpr std::int64_t dispersion_block = 512;
 /// Points that the kernels on near points compare at once with as many others, or pass over.
 constexpr std::int64_t neighbour_block = 64;
 

@@ -21,6 +21,7 @@
 #include "kernels/context.h"
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/cluster_tile.h"
+#include "kernels/cpu/square_distance.h"
 #include "kernels/params.h"
 
 namespace chorale::cpu::blocks {
@@ -40,27 +41,6 @@ inline unsigned bits(tile::ivec mask) {
   for (int l = 0; l < tile::lanes; ++l) result |= static_cast<unsigned>(mask[l] & 1) << l;
   return result;
 #endif
-}
-
-/// sum (a - b)^2 in f64, in eight lanes.
-inline double square_distance(const float* a, const float* b, std::int64_t d) {
-  typedef float single __attribute__((vector_size(32)));
-  typedef double twice __attribute__((vector_size(64)));
-  twice sum{};
-  std::int64_t j = 0;
-  for (; j + 8 <= d; j += 8) {
-    single u, v;
-    std::memcpy(&u, a + j, sizeof u);
-    std::memcpy(&v, b + j, sizeof v);
-    const twice difference = __builtin_convertvector(u, twice) - __builtin_convertvector(v, twice);
-    sum += difference * difference;
-  }
-  double rest = 0;
-  for (; j < d; ++j) {
-    const double difference = static_cast<double>(a[j]) - static_cast<double>(b[j]);
-    rest += difference * difference;
-  }
-  return (((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))) + rest;
 }
 
 /// The arguments that all kernels on ordered points begin with, and the centred rows packed as columns.

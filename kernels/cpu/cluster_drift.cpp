@@ -9,9 +9,9 @@
 #include <limits>
 
 #include "kernels/cpu/checks.h"
-#include "kernels/cpu/cluster_blocks.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/square_distance.h"
 
 namespace chorale::cpu {
 namespace {
@@ -23,7 +23,7 @@ void drift_since(const float* past, const float* centers, std::int64_t k, std::i
   float first = 0, second = 0;
   std::int64_t farthest = -1;
   for (std::int64_t c = 0; c < k; ++c) {
-    const double way = std::sqrt(blocks::square_distance(past + c * d, centers + c * d, d));
+    const double way = std::sqrt(square_distance(past + c * d, centers + c * d, d));
     drift[c] = static_cast<float>(way * (1.0 + 0x1p-22));
     if (drift[c] > first) {
       second = first;
