@@ -8,100 +8,17 @@
 //   2. rows: `lanes` frequencies at once, transposed into the lanes: transform along the row, times the
 //      spectrum, and back, of which only the first `side` are kept;
 //   3. columns back, again in pairs.
-// Lanes hold independent transforms, so no butterfly shuffles; a pass of `lanes` transforms (128 m bytes for
-// 16) stays in the second-level cache. Stockham's algorithm, m a product of 2 and 3, f32 throughout. The
-// half-transformed grid, 8 side (side + 1) bytes, crosses the cache twice in each direction.
+// Transforms are those of fft_mixed.h, `lanes` of them (128 m bytes a pass for 16) in the second-level cache;
+// m is a product of 2 and 3, f32 throughout. The half-transformed grid, 8 side (side + 1) bytes, crosses the
+// cache twice in each direction.
 #pragma once
 #include <omp.h>
 
-#include <cmath>
-#include <numbers>
-#include <vector>
-
 #include "kernels/context.h"
-#include "kernels/cpu/audio_fft_mixed.h"
+#include "kernels/cpu/fft_mixed.h"
 #include "kernels/cpu/parallel.h"
 
 namespace chorale::cpu::simd {
-
-/// Complex transforms of m points of `lanes` sequences at once.
-class LaneTransform {
- public:
-  explicit LaneTransform(int m)
-      : m_(m), radices_(mixed_radices(m)), twiddles_(static_cast<std::size_t>(2 * m)) {
-    for (int j = 0; j < m; ++j) {
-      const double angle = -2 * std::numbers::pi * j / m;
-      twiddles_[static_cast<std::size_t>(2 * j)] = static_cast<float>(std::cos(angle));
-      twiddles_[static_cast<std::size_t>(2 * j + 1)] = static_cast<float>(std::sin(angle));
-    }
-  }
-
-  int points() const { return m_; }
-  std::size_t work_floats() const { return static_cast<std::size_t>(2 * m_ * complex_floats); }
-
-  /// Where in `work` the transform of source(j), j < m, lies, one complex vector after the other. The source
-  /// may be the half of `work` that `start` is not.
-  template <class Source>
-  float* forward(const Source& source, float* work, float* start = nullptr) const {
-    float* const second = work + std::int64_t{m_} * complex_floats;
-    float* out = start ? start : work;
-    float* in = out == work ? second : work;
-    int s = 1;
-    for (const int radix : radices_) {
-      if (s == 1) {
-        pass_of(radix, source, s, out);
-      } else {
-        pass_of(
-            radix, [=](int j) { return load_complex(in + j * complex_floats); }, s, out);
-      }
-      std::swap(in, out);
-      s *= radix;
-    }
-    return in;
-  }
-
-  /// The transform of what lies at z, one half of `work`.
-  float* again(const float* z, float* work) const {
-    return forward([=](int j) { return load_complex(z + j * complex_floats); }, work,
-                   z == work ? work + std::int64_t{m_} * complex_floats : work);
-  }
-
- private:
-  template <class Source>
-  void pass_of(int radix, const Source& source, int s, float* out) const {
-    switch (radix) {
-      case 2:
-        return pass<2>(source, s, out);
-      case 3:
-        return pass<3>(source, s, out);
-      case 4:
-        return pass<4>(source, s, out);
-      case 8:
-        return pass<8>(source, s, out);
-      default:
-        return pass<16>(source, s, out);
-    }
-  }
-
-  template <int R, class Source>
-  void pass(const Source& source, int s, float* out) const {
-    const int part = m_ / s / R;
-    for (int p = 0; p < part; ++p)
-      for (int q = 0; q < s; ++q) {
-        Complex x[R];
-        for (int r = 0; r < R; ++r) x[r] = source(q + s * (p + part * r));
-        butterfly<R>(x);
-        float* to = out + (q + s * R * p) * complex_floats;
-        store_complex(to, x[0]);
-        for (int k = 1; k < R; ++k)
-          store_complex(to + s * k * complex_floats, times(x[k], twiddles_.data() + 2 * s * p * k));
-      }
-  }
-
-  int m_;
-  std::vector<int> radices_;
-  std::vector<float> twiddles_;  ///< w_m^j for j < m
-};
 
 /// Workspace of the calling thread within `scratch`, `floats` of it for each.
 inline float* own_workspace(const Scratch& scratch, std::size_t floats) {
@@ -120,7 +37,8 @@ class GridConvolution {
   void make_spectrum(const Kernel& kernel, const Window& window, float* spectrum) const {
     const int m = 2 * side_, blocks = static_cast<int>(block_count(half_, 2 * lanes));
     const Scratch columns(context_, sizeof(float) * static_cast<std::size_t>(half_ * half_));
-    const std::size_t own = transform_.work_floats() + static_cast<std::size_t>(m * complex_floats);
+    const std::size_t own =
+        static_cast<std::size_t>(transform_.work_floats()) + static_cast<std::size_t>(m * complex_floats);
     const Scratch scratch(context_, sizeof(float) * own * static_cast<std::size_t>(omp_get_max_threads()));
     float* half_done = columns.as<float>();
     // A real even sequence has a real transform, so two of them share a complex one without being separated.
@@ -161,7 +79,8 @@ class GridConvolution {
   /// potential [side, side] = kernel convolved with charges [side, side].
   void run(const float* charges, const float* spectrum, float* potential) const {
     const Scratch planes(context_, sizeof(float) * static_cast<std::size_t>(2 * half_ * side_));
-    const std::size_t own = transform_.work_floats() + static_cast<std::size_t>(side_ * complex_floats);
+    const std::size_t own =
+        static_cast<std::size_t>(transform_.work_floats()) + static_cast<std::size_t>(side_ * complex_floats);
     const Scratch scratch(context_, sizeof(float) * own * static_cast<std::size_t>(omp_get_max_threads()));
     float* re = planes.as<float>();
     float* im = re + half_ * side_;
