@@ -10,7 +10,6 @@
 // order. 4 n k bytes are read and written once, 20 to 30 passes over a row stay in the first-level cache.
 #include <cfloat>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "kernels/cpu/vector_math.h"
@@ -18,12 +17,14 @@
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/kernels.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/neighbour_widths.h"
 
 namespace chorale::cpu {
 namespace {
 
+using namespace neighbour_widths;
+
 constexpr int lanes = 8;
-constexpr double tolerance = 1e-5;
 constexpr std::int64_t rows_per_task = 64;
 
 /// Sum of f(t) over t < k.
@@ -37,25 +38,12 @@ double sum_over(std::int64_t k, const F& f) {
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-/// Bisection on [low, high], doubling while there is no upper end.
-struct Search {
-  double value = 1, low = 0, high = std::numeric_limits<double>::infinity();
-  void raise() {
-    low = value;
-    value = std::isinf(high) ? 2 * value : (value + high) / 2;
-  }
-  void lower() {
-    high = value;
-    value = (low + value) / 2;
-  }
-};
-
 void gaussian_row(const float* distance, std::int64_t k, double log_perplexity, float* square,
                   float* weight) {
   for (std::int64_t t = 0; t < k; ++t) square[t] = (distance[t] - distance[0]) * (distance[t] + distance[0]);
   Search beta;
   double sum = 1;
-  for (int step = 0; step < 100; ++step) {
+  for (int step = 0; step < gaussian_steps; ++step) {
     const float b = -static_cast<float>(beta.value);
     for (std::int64_t t = 0; t < k; ++t) weight[t] = expf(b * square[t]);
     sum = sum_over(k, [&](std::int64_t t) { return static_cast<double>(weight[t]); });
@@ -72,29 +60,13 @@ void gaussian_row(const float* distance, std::int64_t k, double log_perplexity, 
   for (std::int64_t t = 0; t < k; ++t) weight[t] = static_cast<float>(static_cast<double>(weight[t]) / sum);
 }
 
-/// The distance to neighbour `connectivity` of those at a distance, between two of them where it is no
-/// integer; if they are fewer, to the last.
-double local_radius(const float* distance, std::int64_t k, double connectivity) {
-  std::int64_t first = 0;
-  while (first < k && !(distance[first] > 0)) ++first;
-  const std::int64_t count = k - first, whole = static_cast<std::int64_t>(connectivity);
-  if (count == 0) return 0;
-  if (static_cast<double>(count) < connectivity) return static_cast<double>(distance[k - 1]);
-  const double share = connectivity - static_cast<double>(whole);
-  if (whole == 0) return share * static_cast<double>(distance[first]);
-  const double at = static_cast<double>(distance[first + whole - 1]);
-  return share > 1e-5 ? at + share * (static_cast<double>(distance[first + whole]) - at) : at;
-}
-
 void fuzzy_row(const float* distance, std::int64_t k, double connectivity, double mean_distance,
                float* beyond, float* weight) {
-  constexpr double smallest_share = 1e-3;  // of the mean distance: the least sigma
   const double rho = local_radius(distance, k, connectivity);
-  for (std::int64_t t = 0; t < k; ++t)
-    beyond[t] = static_cast<float>(std::max(0.0, static_cast<double>(distance[t]) - rho));
+  for (std::int64_t t = 0; t < k; ++t) beyond[t] = distance_beyond(distance[t], rho);
   const double target = std::log2(static_cast<double>(k + 1));
   Search sigma;
-  for (int step = 0; step < 64; ++step) {
+  for (int step = 0; step < fuzzy_steps; ++step) {
     const float scale = -1.0f / static_cast<float>(sigma.value);
     for (std::int64_t t = 0; t < k; ++t) weight[t] = expf(scale * beyond[t]);
     const double excess =

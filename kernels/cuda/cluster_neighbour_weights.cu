@@ -13,25 +13,14 @@
 
 #include "kernels/cuda/dispatch.h"
 #include "kernels/cuda/reduction.cuh"
+#include "kernels/neighbour_widths.h"
 
 namespace chorale::cuda {
 namespace {
 
-constexpr int threads = 128, warps = threads / warp_size;
-constexpr double tolerance = 1e-5;
+using namespace neighbour_widths;
 
-/// Bisection on [low, high], doubling while there is no upper end.
-struct Search {
-  double value = 1, low = 0, high = -1;  // -1: none yet
-  __device__ void raise() {
-    low = value;
-    value = high < 0 ? 2 * value : (value + high) / 2;
-  }
-  __device__ void lower() {
-    high = value;
-    value = (low + value) / 2;
-  }
-};
+constexpr int threads = 128, warps = threads / warp_size;
 
 __global__ void __launch_bounds__(threads)
     gaussian_rows(const float* distances, std::int64_t n, std::int64_t k, double log_perplexity,
@@ -44,7 +33,7 @@ __global__ void __launch_bounds__(threads)
   Search beta;
   double sum = 1;
   float b = 0;
-  for (int step = 0; step < 100; ++step) {
+  for (int step = 0; step < gaussian_steps; ++step) {
     b = -static_cast<float>(beta.value);
     double spread = 0;
     sum = 0;
@@ -69,29 +58,9 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-/// The distance to neighbour `connectivity` of those at a distance, between two of them where it is no
-/// integer; if they are fewer, to the last.
-__device__ double local_radius(const float* distance, std::int64_t k, double connectivity) {
-  std::int64_t first = 0;
-  while (first < k && !(distance[first] > 0)) ++first;
-  const std::int64_t count = k - first, whole = static_cast<std::int64_t>(connectivity);
-  if (count == 0) return 0;
-  if (static_cast<double>(count) < connectivity) return static_cast<double>(distance[k - 1]);
-  const double share = connectivity - static_cast<double>(whole);
-  if (whole == 0) return share * static_cast<double>(distance[first]);
-  const double at = static_cast<double>(distance[first + whole - 1]);
-  return share > 1e-5 ? at + share * (static_cast<double>(distance[first + whole]) - at) : at;
-}
-
-__device__ float distance_beyond(float distance, double rho) {
-  const double beyond = static_cast<double>(distance) - rho;
-  return beyond > 0 ? static_cast<float>(beyond) : 0.0f;
-}
-
 __global__ void __launch_bounds__(threads)
     fuzzy_rows(const float* distances, std::int64_t n, std::int64_t k, double connectivity,
                double mean_distance, float* weights) {
-  constexpr double smallest_share = 1e-3;  // of the mean distance: the least sigma
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * warps + threadIdx.x / warp_size;
   if (row >= n) return;
@@ -99,7 +68,7 @@ __global__ void __launch_bounds__(threads)
   const double rho = local_radius(distance, k, connectivity);
   const double target = log2(static_cast<double>(k + 1));
   Search sigma;
-  for (int step = 0; step < 64; ++step) {
+  for (int step = 0; step < fuzzy_steps; ++step) {
     const float scale = -1.0f / static_cast<float>(sigma.value);
     double sum = 0;
     for (std::int64_t t = lane; t < k; t += warp_size)
