@@ -20,6 +20,12 @@ struct NearPoints {
   const float* high;
   std::int64_t n, d, count, directions;
   float share;  // of |a|^2 + |b|^2 that rounding may have added to a squared distance
+
+  /// Places of a block.
+  __device__ int size(std::int64_t block) const {
+    const std::int64_t begin = block * tile_side;
+    return static_cast<int>(n - begin < tile_side ? n - begin : tile_side);
+  }
 };
 
 inline NearPoints near_points(const char* kernel, ConstView x, ConstView centered, ConstView norms,

@@ -7,6 +7,9 @@
 
 namespace chorale::cuda {
 
+/// Warps of a block, which share out its 64 rows.
+constexpr int row_warps = cluster_threads / warp_size;
+
 struct Candidate {
   double square;
   std::int32_t id, place;
@@ -27,6 +30,31 @@ __device__ inline double warp_square_distance(const NearPoints& p, std::int64_t 
   for (int distance = warp_size / 2; distance; distance /= 2)
     sum += __shfl_xor_sync(all_lanes, sum, distance);
   return sum;
+}
+
+/// Candidates of the 64 rows of a block of places, room for `capacity` of each row.
+struct CandidateLists {
+  Candidate* first;
+  int capacity;
+
+  /// This thread block's, where every block of the grid has its own.
+  __device__ static CandidateLists own(Candidate* scratch, int capacity) {
+    return {scratch + static_cast<std::int64_t>(blockIdx.x) * tile_side * capacity, capacity};
+  }
+  __device__ Candidate* row(int r) const { return first + static_cast<std::int64_t>(r) * capacity; }
+  /// To row r, which has counts[r]; by any thread.
+  __device__ void add(int* counts, int r, const Candidate& candidate) const {
+    row(r)[atomicAdd(&counts[r], 1)] = candidate;
+  }
+};
+
+/// What a thread works on: 4 x 4 products of a tile from its place in it, or as a lane of a warp a row.
+struct TileThread {
+  int number, lane, warp, at_column, at_row;
+};
+__device__ inline TileThread tile_thread() {
+  const int number = static_cast<int>(threadIdx.x);
+  return {number, number % warp_size, number / warp_size, number % tile_square, number / tile_square};
 }
 
 /// Sorts `count` candidates, nearest first, by one warp: a bitonic network over the next power of two, whose

@@ -89,12 +89,11 @@ __global__ void __launch_bounds__(cluster_threads)
   SHARED(TileStorage, storage, [1]);
   SHARED(Rows, shared, [1]);
   Rows& rows = shared[0];
-  const int thread = static_cast<int>(threadIdx.x), lane = thread % warp_size, warp = thread / warp_size;
-  const int at_column = thread % tile_square, at_row = thread / tile_square;
-  Candidate* lists = scratch + static_cast<std::int64_t>(blockIdx.x) * tile_side * list_capacity;
+  const auto [thread, lane, warp, at_column, at_row] = tile_thread();
+  const CandidateLists lists = CandidateLists::own(scratch, list_capacity);
   for (std::int64_t block = blockIdx.x; block < p.count; block += gridDim.x) {
     const std::int64_t begin = block * tile_side;
-    const int size = static_cast<int>(p.n - begin < tile_side ? p.n - begin : tile_side);
+    const int size = p.size(block);
     __syncthreads();
     if (thread < tile_side) {
       rows.count[thread] = rows.kept[thread] = 0;
@@ -126,20 +125,19 @@ __global__ void __launch_bounds__(cluster_threads)
                                         tree.scale * static_cast<double>(least_square(
                                                          p, p.norms[row], p.norms[place], product[i][j])));
             if (least >= height || least > rows.threshold[r]) continue;
-            lists[static_cast<std::int64_t>(r) * list_capacity + atomicAdd(&rows.count[r], 1)] = {
-                height, p.ids[place], static_cast<std::int32_t>(place)};
+            lists.add(rows.count, r, {height, p.ids[place], static_cast<std::int32_t>(place)});
           }
         }
         __syncthreads();
-        for (int r = warp; r < size; r += cluster_threads / warp_size)
+        for (int r = warp; r < size; r += row_warps)
           if (rows.count[r] - rows.kept[r] >= most || rows.count[r] + tile_side > list_capacity)
-            settle(p, tree, rows, lists + static_cast<std::int64_t>(r) * list_capacity, begin, r, most, lane);
+            settle(p, tree, rows, lists.row(r), begin, r, most, lane);
       }
       if (other > block) between = tallest;
     }
     __syncthreads();
-    for (int r = warp; r < size; r += cluster_threads / warp_size) {
-      Candidate* list = lists + static_cast<std::int64_t>(r) * list_capacity;
+    for (int r = warp; r < size; r += row_warps) {
+      Candidate* list = lists.row(r);
       settle(p, tree, rows, list, begin, r, most, lane);
       for (int e = lane; e < most; e += warp_size) {
         const bool there = e < rows.kept[r];

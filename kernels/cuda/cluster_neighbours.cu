@@ -46,12 +46,11 @@ __global__ void __launch_bounds__(cluster_threads)
   SHARED(TileStorage, storage, [1]);
   SHARED(Rows, shared, [1]);
   Rows& rows = shared[0];
-  const int thread = static_cast<int>(threadIdx.x), lane = thread % warp_size, warp = thread / warp_size;
-  const int at_column = thread % tile_square, at_row = thread / tile_square;
-  Candidate* lists = scratch + static_cast<std::int64_t>(blockIdx.x) * tile_side * capacity;
+  const auto [thread, lane, warp, at_column, at_row] = tile_thread();
+  const CandidateLists lists = CandidateLists::own(scratch, capacity);
   for (std::int64_t block = blockIdx.x; block < p.count; block += gridDim.x) {
     const std::int64_t begin = block * tile_side;
-    const int size = static_cast<int>(p.n - begin < tile_side ? p.n - begin : tile_side);
+    const int size = p.size(block);
     __syncthreads();
     if (thread < tile_side) {
       rows.count[thread] = rows.exact[thread] = 0;
@@ -74,16 +73,15 @@ __global__ void __launch_bounds__(cluster_threads)
           if (r >= size || begin + r == place ||
               least_square(p, p.norms[begin + r], norm, product[i][j]) > rows.threshold[r])
             continue;
-          lists[static_cast<std::int64_t>(r) * capacity + atomicAdd(&rows.count[r], 1)] = {
-              0, id, static_cast<std::int32_t>(place)};
+          lists.add(rows.count, r, {0, id, static_cast<std::int32_t>(place)});
         }
       }
       __syncthreads();
-      for (int r = warp; r < size; r += cluster_threads / warp_size) {
+      for (int r = warp; r < size; r += row_warps) {
         const int fresh = rows.count[r] - rows.exact[r];
         if (fresh > 0 &&
             (rows.count[r] + tile_side > capacity || fresh >= (rows.exact[r] < k ? k : k / 2 + 8)))
-          settle(p, rows, lists + static_cast<std::int64_t>(r) * capacity, begin, r, k, lane);
+          settle(p, rows, lists.row(r), begin, r, k, lane);
       }
       __syncthreads();
       if (warp == 0) {
@@ -95,8 +93,8 @@ __global__ void __launch_bounds__(cluster_threads)
       }
       __syncthreads();
     }
-    for (int r = warp; r < size; r += cluster_threads / warp_size) {
-      Candidate* list = lists + static_cast<std::int64_t>(r) * capacity;
+    for (int r = warp; r < size; r += row_warps) {
+      Candidate* list = lists.row(r);
       settle(p, rows, list, begin, r, k, lane);
       const std::int64_t to = static_cast<std::int64_t>(p.ids[begin + r]) * k;
       for (int i = lane; i < k; i += warp_size) {
