@@ -7,7 +7,7 @@
 // row. A thread an element of y: threads that share a row read the same columns and values in the same load
 // and neighbouring elements of x. 8 bytes an edge are read once from memory, rows of x from the second-level
 // cache while n b is small.
-#include "kernels/cuda/dispatch.h"
+#include "kernels/cuda/cluster_map.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace chorale::cuda {
@@ -36,10 +36,7 @@ void graph_product(Context& context, ConstView offsets, ConstView columns, Const
                    ConstView x, ConstView previous, float alpha, float beta, float gamma, View y) {
   constexpr const char* op = "graph_product";
   require(x.rank == 2 && x.size() > 0, op, "x must be [n, b] and not empty");
-  require_dtype(offsets, DType::i64, op, "offsets");
-  require_size(offsets, x.shape[0] + 1, op, "offsets");
-  require_dtype(columns, DType::i32, op, "columns");
-  require_dtype(values, DType::f32, op, "values");
+  require_graph(offsets, columns, values, x.shape[0], op);
   require_size(scale, x.shape[0], op, "scale");
   require_size(previous, x.size(), op, "previous");
   require_size(y, x.size(), op, "y");

@@ -13,7 +13,7 @@
 // block order.
 #include <cfloat>
 
-#include "kernels/cuda/dispatch.h"
+#include "kernels/cuda/cluster_map.cuh"
 #include "kernels/cuda/reduction.cuh"
 
 namespace chorale::cuda {
@@ -148,8 +148,7 @@ __global__ void __launch_bounds__(threads)
 
 void tsne_repulsion(Context& context, ConstView points, View force, View total) {
   constexpr const char* op = "tsne_repulsion";
-  require(points.rank == 2 && points.shape[1] == 2 && points.size() > 0, op, "points must be [n, 2]");
-  require_dtype(points, DType::f32, op, "points");
+  require_points(points, op);
   require_size(force, points.size(), op, "force");
   require_dtype(total, DType::f64, op, "total");
   const std::int64_t n = points.shape[0], blocks = ceil_div(n, warp_size);
@@ -164,12 +163,8 @@ void tsne_repulsion(Context& context, ConstView points, View force, View total) 
 void tsne_gradient(Context& context, ConstView points, ConstView offsets, ConstView columns, ConstView values,
                    ConstView force, ConstView total, float exaggeration, View gradient, View divergence) {
   constexpr const char* op = "tsne_gradient";
-  require(points.rank == 2 && points.shape[1] == 2 && points.size() > 0, op, "points must be [n, 2]");
-  require_dtype(points, DType::f32, op, "points");
-  require_dtype(offsets, DType::i64, op, "offsets");
-  require_size(offsets, points.shape[0] + 1, op, "offsets");
-  require_dtype(columns, DType::i32, op, "columns");
-  require_dtype(values, DType::f32, op, "values");
+  require_points(points, op);
+  require_graph(offsets, columns, values, points.shape[0], op);
   require_size(force, points.size(), op, "force");
   require_size(gradient, points.size(), op, "gradient");
   const std::int64_t n = points.shape[0], blocks = ceil_div(n, tsne_block);
@@ -186,8 +181,7 @@ void tsne_gradient(Context& context, ConstView points, ConstView offsets, ConstV
 void tsne_update(Context& context, ConstView gradient, float momentum, float learning_rate, View velocity,
                  View gains, View points, View square) {
   constexpr const char* op = "tsne_update";
-  require(gradient.rank == 2 && gradient.shape[1] == 2 && gradient.size() > 0, op, "gradient must be [n, 2]");
-  require_dtype(gradient, DType::f32, op, "gradient");
+  require_points(gradient, op, "gradient");
   require_size(velocity, gradient.size(), op, "velocity");
   require_size(gains, gradient.size(), op, "gains");
   require_size(points, gradient.size(), op, "points");

@@ -16,6 +16,7 @@
 // read twice with its 16 nodes; the grid's 4 side^2 bytes and its half-transform's 8 side (side + 1), each
 // written and read once or twice, stay in the second-level cache.
 #include "kernels/cuda/cluster_convolution.cuh"
+#include "kernels/cuda/cluster_map.cuh"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/map_grid.h"
 
@@ -213,8 +214,7 @@ __global__ void finish(const double* partial, std::int64_t blocks, std::int64_t 
 void tsne_repulsion_grid(Context& context, ConstView points, View grid, View spectrum, View force,
                          View total) {
   constexpr const char* op = "tsne_repulsion_grid";
-  require(points.rank == 2 && points.shape[1] == 2 && points.size() > 0, op, "points must be [n, 2]");
-  require_dtype(points, DType::f32, op, "points");
+  require_points(points, op);
   require_dtype(grid, DType::f64, op, "grid");
   require_size(grid, 4, op, "grid");
   require_dtype(spectrum, DType::f32, op, "spectrum");

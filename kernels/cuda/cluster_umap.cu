@@ -15,7 +15,7 @@
 // A warp a point: 32 edges are read at a time, the sampled ones are walked one after the other by all lanes
 // alike, random points are shared out among the lanes and their forces added up by a butterfly. f32; 8 bytes
 // an edge, a gather for each sample.
-#include "kernels/cuda/dispatch.h"
+#include "kernels/cuda/cluster_map.cuh"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/philox.h"
 
@@ -92,12 +92,8 @@ __global__ void __launch_bounds__(threads) epoch_kernel(Epoch e) {
 void umap_epoch(Context& context, ConstView points, ConstView offsets, ConstView columns, ConstView values,
                 UmapParams params, std::int64_t epoch, View moved) {
   constexpr const char* op = "umap_epoch";
-  require(points.rank == 2 && points.shape[1] == 2 && points.size() > 0, op, "points must be [n, 2]");
-  require_dtype(points, DType::f32, op, "points");
-  require_dtype(offsets, DType::i64, op, "offsets");
-  require_size(offsets, points.shape[0] + 1, op, "offsets");
-  require_dtype(columns, DType::i32, op, "columns");
-  require_dtype(values, DType::f32, op, "values");
+  require_points(points, op);
+  require_graph(offsets, columns, values, points.shape[0], op);
   require_size(moved, points.size(), op, "moved");
   const std::int64_t n = points.shape[0];
   LAUNCH((epoch_kernel), static_cast<unsigned>(ceil_div(n, warps)), threads, 0, context.stream,
