@@ -27,6 +27,26 @@ double square_sum_of(std::int64_t d, const Element& element) {
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
+/// squares f32 [n] = square(i) of each row; total = their sum before rounding.
+template <class Square>
+void each_square(Context& context, std::int64_t n, std::int64_t d, const Square& square, View squares,
+                 View total) {
+  const std::int64_t blocks = block_count(n, kmeans_block);
+  const Scratch partial(context, static_cast<std::size_t>(blocks) * sizeof(double));
+  parallel_tasks(blocks, n * d, [&](std::int64_t block) {
+    double block_total = 0;
+    for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
+      const double value = square(i);
+      squares.as<float>()[i] = static_cast<float>(value);
+      block_total += value;
+    }
+    partial.as<double>()[block] = block_total;
+  });
+  double sum = 0;
+  for (std::int64_t block = 0; block < blocks; ++block) sum += partial.as<double>()[block];
+  *total.as<double>() = sum;
+}
+
 }  // namespace
 
 void column_mean(Context& context, ConstView x, View mean, View bad) {
@@ -66,24 +86,15 @@ void subtract_mean(Context& context, ConstView x, ConstView mean, View y, View n
   require(x.dtype == DType::f32 && x.rank == 2 && y.dtype == DType::f32 && y.size() == x.size() &&
               mean.dtype == DType::f64 && mean.size() == x.shape[1] && norms.size() == x.shape[0],
           "subtract_mean", "x, y f32 [n, d], mean f64 [d], norms f32 [n]", x, y, mean, norms);
-  const std::int64_t n = x.shape[0], d = x.shape[1], blocks = block_count(n, kmeans_block);
-  const Scratch partial(context, static_cast<std::size_t>(blocks) * sizeof(double));
-  parallel_tasks(blocks, n * d, [&](std::int64_t block) {
-    double block_total = 0;
-    for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
-      const float* from = x.as<float>() + i * d;
-      float* to = y.as<float>() + i * d;
-      for (std::int64_t j = 0; j < d; ++j)
-        to[j] = static_cast<float>(static_cast<double>(from[j]) - mean.as<double>()[j]);
-      const double square = square_sum_of(d, [&](std::int64_t j) { return static_cast<double>(to[j]); });
-      norms.as<float>()[i] = static_cast<float>(square);
-      block_total += square;
-    }
-    partial.as<double>()[block] = block_total;
-  });
-  double sum = 0;
-  for (std::int64_t block = 0; block < blocks; ++block) sum += partial.as<double>()[block];
-  *total.as<double>() = sum;
+  const std::int64_t d = x.shape[1];
+  const auto center = [&](std::int64_t i) {
+    const float* from = x.as<float>() + i * d;
+    float* to = y.as<float>() + i * d;
+    for (std::int64_t j = 0; j < d; ++j)
+      to[j] = static_cast<float>(static_cast<double>(from[j]) - mean.as<double>()[j]);
+    return square_sum_of(d, [&](std::int64_t j) { return static_cast<double>(to[j]); });
+  };
+  each_square(context, x.shape[0], d, center, norms, total);
 }
 
 void normalize_rows(Context&, ConstView x, View y, View norms, View zero) {
@@ -113,23 +124,14 @@ void kmeans_distances(Context& context, ConstView x, ConstView centers, ConstVie
               labels.dtype == DType::i32 && labels.size() == x.shape[0] && distances.size() == x.shape[0],
           "kmeans_distances", "x f32 [n, d], centers f32 [k, d], labels i32 [n], distances f32 [n]", x,
           centers, labels, distances);
-  const std::int64_t n = x.shape[0], d = x.shape[1], blocks = block_count(n, kmeans_block);
-  const Scratch partial(context, static_cast<std::size_t>(blocks) * sizeof(double));
-  parallel_tasks(blocks, n * d, [&](std::int64_t block) {
-    double block_total = 0;
-    for (std::int64_t i = block * kmeans_block; i < std::min(n, (block + 1) * kmeans_block); ++i) {
-      const float* row = x.as<float>() + i * d;
-      const float* center = centers.as<float>() + labels.as<std::int32_t>()[i] * d;
-      const double square = square_sum_of(
-          d, [&](std::int64_t j) { return static_cast<double>(row[j]) - static_cast<double>(center[j]); });
-      distances.as<float>()[i] = static_cast<float>(square);
-      block_total += square;
-    }
-    partial.as<double>()[block] = block_total;
-  });
-  double sum = 0;
-  for (std::int64_t block = 0; block < blocks; ++block) sum += partial.as<double>()[block];
-  *inertia.as<double>() = sum;
+  const std::int64_t d = x.shape[1];
+  const auto to_center = [&](std::int64_t i) {
+    const float* row = x.as<float>() + i * d;
+    const float* center = centers.as<float>() + labels.as<std::int32_t>()[i] * d;
+    return square_sum_of(
+        d, [&](std::int64_t j) { return static_cast<double>(row[j]) - static_cast<double>(center[j]); });
+  };
+  each_square(context, x.shape[0], d, to_center, distances, inertia);
 }
 
 }  // namespace chorale::cpu
