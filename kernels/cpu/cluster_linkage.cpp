@@ -11,9 +11,9 @@
 // of the log in either row. The compiler must not contract products here, for it might do so differently in
 // the two places.
 //
-// f32. Where Ward's centers are given, the columns near the smallest distance of a row are found in a second
-// pass over it, which is in the cache, and f64 decides among them. A scan reads 4 m bytes, a merge reads and
-// writes 12 m, a logged merge touches two elements of a row.
+// f32. Where Ward's centers are given and the second distance of a row is near the smallest one, a second
+// pass over the row, which is in the cache, finds the columns that are, and f64 decides among them. A scan
+// reads 4 m bytes, a merge reads and writes 12 m, a logged merge touches two elements of a row.
 #include <bit>
 #include <cmath>
 
@@ -91,16 +91,17 @@ float* current_row(const Log& log, const std::int32_t* rows, const float* sizes,
 struct Nearest {
   float distance;
   std::int32_t column;
+  float second;  // the next distance, or an equal one
 };
 
 /// The lowest column of the smallest of row[0, columns).
 Nearest smallest(const float* row, std::int64_t columns) {
   constexpr int chains = 4;  // as many comparisons as hide the latency of one
-  vec best[chains];
+  vec best[chains], second[chains];
   ivec where[chains], lane;
   for (int l = 0; l < lanes; ++l) lane[l] = l;
   for (int c = 0; c < chains; ++c) {
-    best[c] = tile::broadcast(infinity);
+    best[c] = second[c] = tile::broadcast(infinity);
     where[c] = ivec{} + std::numeric_limits<std::int32_t>::max();
   }
   std::int64_t j = 0;
@@ -108,16 +109,23 @@ Nearest smallest(const float* row, std::int64_t columns) {
     for (int c = 0; c < chains; ++c) {
       const vec value = tile::load(row + j + c * lanes);
       const auto closer = value < best[c];
+      second[c] = tile::minimum(second[c], tile::maximum(value, best[c]));
       best[c] = closer ? value : best[c];
       where[c] = closer ? lane + static_cast<std::int32_t>(j + c * lanes) : where[c];
     }
-  Nearest nearest{infinity, std::numeric_limits<std::int32_t>::max()};
+  Nearest nearest{infinity, std::numeric_limits<std::int32_t>::max(), infinity};
   const auto see = [&](float value, std::int32_t column) {
-    if (value < nearest.distance || (value == nearest.distance && column < nearest.column))
-      nearest = {value, column};
+    nearest.second = std::min(nearest.second, std::max(value, nearest.distance));
+    if (value < nearest.distance || (value == nearest.distance && column < nearest.column)) {
+      nearest.distance = value;
+      nearest.column = column;
+    }
   };
   for (int c = 0; c < chains; ++c)
-    for (int l = 0; l < lanes; ++l) see(best[c][l], where[c][l]);
+    for (int l = 0; l < lanes; ++l) {
+      see(best[c][l], where[c][l]);
+      nearest.second = std::min(nearest.second, second[c][l]);
+    }
   for (; j < columns; ++j) see(row[j], static_cast<std::int32_t>(j));
   return nearest;
 }
@@ -210,10 +218,9 @@ void linkage_nearest(Context&, ConstView listed, ConstView rows, ConstView sizes
       const float* row = current_row<kind()>(log, rows.as<std::int32_t>(), sizes.as<float>(), column,
                                              log.count, distances, seen);
       Nearest found = smallest(row, m);
-      if (centers && found.distance < infinity) {
-        const float limit = found.distance * (1.0f + band) + std::numeric_limits<float>::min();
-        const std::vector<std::int32_t> candidates = find_within(row, m, limit);
-        if (candidates.size() > 1) found.column = ward::nearest_of(clusters, column, candidates).column;
+      const float limit = found.distance * (1.0f + band) + std::numeric_limits<float>::min();
+      if (centers && found.second <= limit && limit < infinity) {
+        found.column = ward::nearest_of(clusters, column, find_within(row, m, limit)).column;
         found.distance = row[found.column];
       }
       nearest.as<std::int32_t>()[l] = found.column;

@@ -10,11 +10,14 @@
 // points are exact (r = 0), however far from the origin.
 //
 // The listed clusters are taken against chunks of columns in tiles of squared differences. A row's bound
-// sinks as its columns are seen; what is within it goes into a list, and at the end of the chunk f64 decides
-// among those still within it. 3 l m d flops for l listed of m clusters; reads the points once for every 128
-// listed.
+// sinks as its columns are seen; what is within it goes into a list, f64 decides among those still within it
+// at the end of the chunk, and again among chunks. Chunks share their bounds: when they learn of one changes
+// what is listed, never what is nearest. 3 l m d flops for l listed of m clusters; reads the points once for
+// every 128 listed.
 #include "kernels/cpu/cluster_ward.h"
 
+#include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -44,72 +47,72 @@ struct Search {
   const std::int32_t* listed;
   std::int64_t count, m;
   float widened;  // 1 + 2 e
-  float size(std::int64_t column) const { return centers.sizes[column]; }
+  float* bounds;  // of the listed, for all threads
 };
 
-/// A listed cluster, and the columns seen so far that may be its nearest.
-class Row {
- public:
-  void start(const Search& s, std::int64_t column) {
-    own_ = static_cast<std::int32_t>(column);
-    weight_ = std::sqrt(2.0f * s.size(column));
-    bound_ = infinity;
-    columns_.clear();
-    values_.clear();
-  }
+/// A bound for a listed cluster to begin with, from the clusters in the columns next to its own: points often
+/// come in an order in which those are near, and would else be seen from afar to near.
+float first_bound(const Search& s, std::int64_t own) {
+  const auto alive = [&](std::int64_t column) { return s.centers.sizes[column] > 0; };
+  std::int64_t before = own - 1, after = own + 1;
+  while (before >= 0 && !alive(before)) --before;
+  while (after < s.m && !alive(after)) ++after;
+  double square = std::numeric_limits<double>::infinity();
+  if (before >= 0) square = ward::square_distance(s.centers, own, before);
+  if (after < s.m) square = std::min(square, ward::square_distance(s.centers, own, after));
+  return static_cast<float>(std::sqrt(square)) * s.widened +
+         std::sqrt(2.0f * s.centers.sizes[own]) * s.rounding[own];
+}
 
-  /// Squared distances beyond this are no candidates, for columns of that rounding.
-  template <class T>
-  T reach(T rounding) const {
-    const T apart = bound_ + weight_ * rounding;
-    return apart * apart;
-  }
-
-  /// Adds those lanes of the columns from `first` on that `hits` names.
-  void add(const Search& s, std::int64_t first, unsigned hits, vec values) {
-    alignas(64) float value[lanes];
-    tile::store(value, values);
-    for (; hits; hits &= hits - 1) {
-      const int lane = std::countr_zero(hits);
-      const std::int64_t column = first + lane;
-      if (column >= s.m || column == own_ || !(s.size(column) > 0)) continue;
-      const float rounding = s.rounding[column];
-      if (!(value[lane] <= reach(rounding))) continue;
-      bound_ = std::min(bound_,
-                        std::sqrt(value[lane]) * s.widened + weight_ * (2.0f * s.rounding[own_] + rounding));
-      columns_.push_back(static_cast<std::int32_t>(column));
-      values_.push_back(value[lane]);
-    }
-  }
-
-  ward::Nearest nearest(const Search& s) {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < columns_.size(); ++i)
-      if (values_[i] <= reach(s.rounding[columns_[i]])) columns_[kept++] = columns_[i];
-    columns_.resize(kept);
-    return ward::nearest_of(s.centers, own_, columns_);
-  }
-
- private:
-  std::int32_t own_ = 0;
-  float weight_ = 0;
-  /// The smallest upper end of a distance, and the rounding of the own center: roots, as weight_ is.
-  float bound_ = infinity;
-  std::vector<std::int32_t> columns_;
-  std::vector<float> values_;
+struct Candidate {
+  float value = infinity;
+  std::int32_t column = std::numeric_limits<std::int32_t>::max();
 };
 
+/// Squared distances beyond this are not the smallest: see `bound` of a Tile.
+float reach(float bound, float weight, float rounding) {
+  const float apart = bound + weight * rounding;
+  return apart * apart;
+}
+
+/// The nearest of the candidates to `column`; f64 decides if there are several.
+Candidate decide(const Search& s, std::int64_t column, const std::vector<Candidate>& candidates) {
+  if (candidates.empty()) return {};
+  if (candidates.size() == 1) return candidates.front();
+  ward::Nearest nearest;
+  Candidate chosen;
+  for (const Candidate& candidate : candidates) {
+    nearest.see(ward::square_distance(s.centers, column, candidate.column), candidate.column);
+    if (nearest.column == candidate.column) chosen = candidate;
+    if (nearest.square == 0) break;
+  }
+  return chosen;
+}
+
+/// A tile of listed clusters, and for each the columns seen so far that may be its nearest.
 struct Tile {
   alignas(64) float rows[tile_rows * tile::row_stride];
-  Row row[tile_rows];
   std::int32_t own[tile_rows];
+  float size[tile_rows], weight[tile_rows];
+  /// The smallest upper end of a distance, and the rounding of the own center.
+  float bound[tile_rows];
+  /// The reach of the bound for the largest rounding of the chunk.
+  float limit[tile_rows];
+  std::vector<Candidate> candidates[tile_rows];
+  float largest_rounding = 0;
+  std::int64_t first = 0;
   int count = 0;
 
-  void start(const Search& s, std::int64_t first) {
+  void start(const Search& s, std::int64_t first_listed, float chunk_rounding) {
+    first = first_listed;
+    largest_rounding = chunk_rounding;
     count = static_cast<int>(std::clamp<std::int64_t>(s.count - first, 0, tile_rows));
     for (int i = 0; i < tile_rows && count > 0; ++i) {
       own[i] = s.listed[first + (i < count ? i : 0)];
-      row[i].start(s, own[i]);
+      size[i] = s.centers.sizes[own[i]];
+      weight[i] = std::sqrt(2.0f * size[i]);
+      bound[i] = i < count ? std::atomic_ref(s.bounds[first + i]).load(std::memory_order_relaxed) : 0.0f;
+      limit[i] = reach(bound[i], weight[i], largest_rounding);
     }
   }
 
@@ -121,39 +124,67 @@ struct Tile {
     }
   }
 
-  /// Compares with the columns [first, first + lanes), whose squared distances lie in `squares`.
-  void see(const Search& s, std::int64_t first, const float* squares) {
-    alignas(64) float padded[2][lanes] = {};
-    const float *sizes = s.centers.sizes + first, *rounding = s.rounding + first;
-    if (first + lanes > s.m) {
-      for (int l = 0; first + l < s.m; ++l) padded[0][l] = sizes[l];
-      for (int l = 0; first + l < s.m; ++l) padded[1][l] = rounding[l];
-      sizes = padded[0];
-      rounding = padded[1];
+  /// Compares with the columns [column, column + lanes), whose squared distances lie in `squares`.
+  void see(const Search& s, std::int64_t column, const float* squares) {
+    vec sizes{};
+    if (column + lanes <= s.m) {
+      sizes = tile::load(s.centers.sizes + column);
+    } else {
+      for (int l = 0; column + l < s.m; ++l) sizes[l] = s.centers.sizes[column + l];
     }
-    const vec other = tile::load(sizes), other_rounding = tile::load(rounding);
     vec factor{};
     for (int i = 0; i < count; ++i) {
-      const float size = s.size(own[i]);
-      if (i == 0 || size != s.size(own[i - 1])) {
-        factor = 2.0f * (size * other) / (size + other);
-        factor = other > vec{} ? factor : tile::broadcast(infinity);
+      if (i == 0 || size[i] != size[i - 1]) {
+        factor = 2.0f * (size[i] * sizes) / (size[i] + sizes);
+        factor = sizes > vec{} ? factor : tile::broadcast(infinity);
       }
       const vec value = factor * tile::load(squares + i * tile_columns);
-      if (const unsigned hits = blocks::bits(value <= row[i].reach(other_rounding)))
-        row[i].add(s, first, hits, value);
+      if (const unsigned hits = blocks::bits(value <= tile::broadcast(limit[i])))
+        add(s, i, column, hits, value);
     }
+  }
+
+  /// Adds those lanes of the columns from `column` on that `hits` names.
+  [[gnu::noinline]] void add(const Search& s, int i, std::int64_t column, unsigned hits, vec values) {
+    alignas(64) float value[lanes];
+    tile::store(value, values);
+    for (; hits; hits &= hits - 1) {
+      const int lane = std::countr_zero(hits);
+      const std::int64_t other = column + lane;
+      if (other >= s.m || other == own[i] || !(s.centers.sizes[other] > 0)) continue;
+      const float rounding = s.rounding[other];
+      if (!(value[lane] <= reach(bound[i], weight[i], rounding))) continue;
+      bound[i] = std::min(
+          bound[i], std::sqrt(value[lane]) * s.widened + weight[i] * (2.0f * s.rounding[own[i]] + rounding));
+      candidates[i].push_back({value[lane], static_cast<std::int32_t>(other)});
+    }
+    limit[i] = reach(bound[i], weight[i], largest_rounding);
+  }
+
+  /// The nearest of row i's candidates. Other chunks learn of the bound; which of two threads tells them does
+  /// not matter, for any bound is one.
+  Candidate finish(const Search& s, int i) {
+    const std::atomic_ref shared(s.bounds[first + i]);
+    const float others = shared.load(std::memory_order_relaxed);
+    if (bound[i] < others) shared.store(bound[i], std::memory_order_relaxed);
+    bound[i] = std::min(bound[i], others);
+    std::erase_if(candidates[i], [&](const Candidate& c) {
+      return !(c.value <= reach(bound[i], weight[i], s.rounding[c.column]));
+    });
+    return decide(s, own[i], candidates[i]);
   }
 };
 
-/// The nearest columns of chunk [begin, end) for the listed clusters from `first` on.
+/// The nearest columns of chunk [begin, end) for the listed clusters from `first` on; none where another
+/// chunk is known to have a nearer one.
 void search_chunk(const Search& s, std::int64_t first, std::int64_t begin, std::int64_t end,
-                  ward::Nearest* found) {
+                  Candidate* found) {
   const std::int64_t d = s.centers.d;
+  const float largest_rounding = *std::max_element(s.rounding + begin, s.rounding + end);
   Tile tiles[group_tiles];
   alignas(64) float squares[tile_rows * tile_columns];
   for (int t = 0; t < group_tiles; ++t) {
-    tiles[t].start(s, first + t * tile_rows);
+    tiles[t].start(s, first + t * tile_rows, largest_rounding);
     if (tiles[t].count > 0 && d <= tile::depth) tiles[t].read(s, 0, d);
   }
   for (std::int64_t column = begin; column < end; column += tile_columns) {
@@ -170,7 +201,7 @@ void search_chunk(const Search& s, std::int64_t first, std::int64_t begin, std::
     }
   }
   for (int t = 0; t < group_tiles; ++t)
-    for (int i = 0; i < tiles[t].count; ++i) found[t * tile_rows + i] = tiles[t].row[i].nearest(s);
+    for (int i = 0; i < tiles[t].count; ++i) found[t * tile_rows + i] = tiles[t].finish(s, i);
 }
 
 /// |center - point|, rounded up; see ward_points in kernels.def.
@@ -245,32 +276,40 @@ void ward_nearest(Context& context, ConstView points, ConstView rounding, ConstV
   by_size.reserve(order.size());
   for (const std::int64_t l : order) by_size.push_back(columns[l]);
   const std::int64_t d = points.shape[1];
+  std::vector<float> bounds(order.size());
   const Search s{points.as<float>(),
                  rounding.as<float>(),
                  {centers.as<double>(), rows.as<std::int32_t>(), sizes.as<float>(), d},
                  by_size.data(),
                  listed.size(),
                  sizes.size(),
-                 std::sqrt(1.0f + square_band(d))};
+                 std::sqrt(1.0f + square_band(d)),
+                 bounds.data()};
+#pragma omp parallel for if (s.count * d > 16384)
+  for (std::int64_t l = 0; l < s.count; ++l) s.bounds[l] = first_bound(s, s.listed[l]);
   const std::int64_t chunks = block_count(s.m, column_chunk), groups = block_count(s.count, listed_group);
   const Scratch scratch(context,
-                        static_cast<std::size_t>(chunks * groups * listed_group) * sizeof(ward::Nearest));
-  ward::Nearest* found = scratch.as<ward::Nearest>();  // [group, chunk, listed_group]
+                        static_cast<std::size_t>(chunks * groups * listed_group) * sizeof(Candidate));
+  Candidate* found = scratch.as<Candidate>();  // [group, chunk, listed_group]
 #pragma omp parallel for schedule(dynamic) if (chunks * groups > 1 && s.count * s.m * d > 200000)
   for (std::int64_t task = 0; task < chunks * groups; ++task) {
     const std::int64_t begin = task % chunks * column_chunk;
     search_chunk(s, task / chunks * listed_group, begin, std::min(s.m, begin + column_chunk),
                  found + task * listed_group);
   }
+#pragma omp parallel for if (s.count * chunks > 16384)
   for (std::int64_t l = 0; l < s.count; ++l) {
-    ward::Nearest joined;
+    const float weight = std::sqrt(2.0f * s.centers.sizes[s.listed[l]]);
+    std::vector<std::int32_t> candidates;
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-      const ward::Nearest& part =
-          found[(l / listed_group * chunks + chunk) * listed_group + l % listed_group];
-      joined.see(part.square, part.column);
+      const Candidate& part = found[(l / listed_group * chunks + chunk) * listed_group + l % listed_group];
+      if (part.value < infinity && part.value <= reach(s.bounds[l], weight, s.rounding[part.column]))
+        candidates.push_back(part.column);
     }
-    nearest.as<std::int32_t>()[order[static_cast<std::size_t>(l)]] = joined.column;
-    squares.as<float>()[order[static_cast<std::size_t>(l)]] = static_cast<float>(joined.square);
+    const ward::Nearest joined = ward::nearest_of(s.centers, s.listed[l], candidates);
+    const auto at = static_cast<std::size_t>(l);
+    nearest.as<std::int32_t>()[order[at]] = joined.column;
+    squares.as<float>()[order[at]] = static_cast<float>(joined.square);
   }
 }
 
