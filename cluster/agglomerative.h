@@ -40,7 +40,7 @@ struct AgglomerativeResult {
 /// arithmetic on the f32 rows, heights included: f32 finds what may be nearest, f64 decides. Where distances
 /// are equal in f64 too, or but for its rounding, which pair is merged first may differ from other programs,
 /// and what follows with it. Single linkage finds its tree in f32 and computes its heights in f64. Complete
-/// and average linkage are f32: heights are within a few units of 1e-7 of those of f64, pairs whose distances
+/// and average linkage are f32: heights are within about 1e-6 of those of f64, pairs whose distances
 /// are as close as that may be merged in another order, and what follows then differs too. `name` stands for
 /// x in errors. UsageError for options out of range, or an algorithm that the linkage has not; InputError for
 /// x that is empty, not finite or too large for squares in f32; DeviceError if the distance matrix is needed

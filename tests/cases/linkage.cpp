@@ -131,6 +131,7 @@ OpCase linkage_merge(Linkage linkage, const std::string& name) {
     kernel::linkage_compact(context, indices(alive), rows, size, linkage, log.round_tensor(),
                             log.pair_tensor(), log.term_tensor(), distances, seen);
     std::vector<float> sizes;
+    sizes.reserve(alive.size());
     for (const Index column : alive) sizes.push_back(size.to_host<float>()[static_cast<std::size_t>(column)]);
     const auto left = static_cast<Index>(alive.size());
     rows = indices(alive);
