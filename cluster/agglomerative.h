@@ -37,14 +37,15 @@ struct AgglomerativeResult {
 /// the CPU for any number of threads; of equal distances the lowest index. Ward, complete and average linkage
 /// merge reciprocal nearest neighbours (cluster/reciprocal_merges.h), single linkage takes a minimum spanning
 /// tree. Heights are those of SciPy (Ward: sqrt(2 a b / (a + b)) |x_a - x_b|). Ward's tree is that of f64
-/// arithmetic on the f32 rows, heights included: f32 finds what may be nearest, f64 decides. Where distances
-/// are equal in f64 too, or but for its rounding, which pair is merged first may differ from other programs,
-/// and what follows with it. Single linkage finds its tree in f32 and computes its heights in f64. Complete
-/// and average linkage are f32: heights are within about 1e-6 of those of f64, pairs whose distances
-/// are as close as that may be merged in another order, and what follows then differs too. `name` stands for
-/// x in errors. UsageError for options out of range, or an algorithm that the linkage has not; InputError for
-/// x that is empty, not finite or too large for squares in f32; DeviceError if the distance matrix is needed
-/// and does not fit into memory.
+/// arithmetic on the f32 rows, heights included: f32 finds what may be nearest, f64 decides (on the distance
+/// matrix within a margin that follows the errors seen: cluster/cluster_stores.h). Where distances are equal
+/// in f64 too, or but for its rounding, which pair is merged first may differ from other programs, and what
+/// follows with it. Single linkage finds its tree in f32 and computes its heights in f64. Complete and
+/// average linkage are f32: heights are within about 1e-6 of those of f64, pairs whose distances are as close
+/// as that may be merged in another order, and what follows then differs too. `name` stands for x in errors.
+/// UsageError for options out of range, or an algorithm that the linkage has not; InputError for x that is
+/// empty, not finite or too large for squares in f32; DeviceError if the distance matrix is needed and does
+/// not fit into memory.
 AgglomerativeResult agglomerative(const Tensor& x, const AgglomerativeOptions& options = {},
                                   const std::string& name = "x");
 
