@@ -32,7 +32,8 @@ struct KMeansStreamedResult {
 /// Clusters the rows of the .npy file at `npy_path`, (n, d) of f4, f8, f2, i4, i8 or u1, little endian and C
 /// order, on the current context's device, and writes labels i32 (n) to the .npy file `labels_path`. One pass
 /// for the columns' means, four for k-means||, one for each iteration, one for the labels; while a group of
-/// rows is worked on, a thread reads the next one.
+/// rows is worked on, a thread reads the next one. Elements are rounded to f32 before the mean is subtracted,
+/// so columns far from 0 beside their range should lose it beforehand.
 ///
 /// Same bits for the same options and any number of threads. From the same centers, labels are those of
 /// kmeans() and inertia_ is the same to 1e-6, for sums (f64) are added up in another order. UsageError for

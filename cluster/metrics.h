@@ -83,8 +83,8 @@ Metric completeness(const Contingency& table);
 Metric v_measure(const Contingency& table, double beta = 1);
 
 /// The assignment of rows to different columns with the largest total of `weights` [rows, columns],
-/// row-major; -1 for a row without a column. O(max(rows, columns)^3), the Hungarian method with potentials
-/// (Kuhn, 1955; Munkres, 1957).
+/// row-major; -1 for a row without a column. O(min(rows, columns)^2 max(rows, columns)), the Hungarian method
+/// with potentials (Kuhn, 1955; Munkres, 1957).
 std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weights, std::size_t rows,
                                              std::size_t columns);
 
@@ -114,8 +114,14 @@ struct Evaluation {
   std::vector<float> silhouette_samples;  ///< (n), see Silhouette
 };
 
+/// Which metrics of the data alone: the silhouette takes O(n^2 d) time, the others O(n d).
+enum class DataMetrics : std::uint8_t { all, fast, none };
+/// The reason of a metric that was left out.
+constexpr std::string_view not_asked_for = "not asked for";
+
 /// `truth` empty: metrics against known labels are undefined.
-Evaluation evaluate(const Tensor& x, Labels predicted, Labels truth = {}, const std::string& name = "x");
+Evaluation evaluate(const Tensor& x, Labels predicted, Labels truth = {}, const std::string& name = "x",
+                    DataMetrics data = DataMetrics::all);
 
 /// The metrics against known labels, in the order of metric_names from data_metrics on.
 std::array<Metric, metric_names.size() - data_metrics> agreement(const Contingency& table);

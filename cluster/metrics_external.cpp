@@ -120,20 +120,18 @@ std::array<Metric, metric_names.size() - data_metrics> agreement(const Contingen
           fowlkes_mallows_index(table)};
 }
 
-std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weights, std::size_t rows,
-                                             std::size_t columns) {
-  // Minimises cost = -weight on a square padded with zeros. Rows enter one by one; each extends the matching
-  // along a shortest augmenting path in reduced costs. Index 0 of the square stands for "none".
-  const std::size_t size = std::max(rows, columns);
-  const auto cost = [&](std::size_t r, std::size_t c) {
-    return r <= rows && c <= columns ? -weights[(r - 1) * columns + (c - 1)] : 0;
-  };
+namespace {
+
+/// For at most as many rows as columns: the column of each row. Rows enter one by one; each extends the
+/// matching along a shortest augmenting path in reduced costs (cost = -weight). Index 0 stands for "none".
+template <class Weight>
+std::vector<std::int64_t> assign_rows(std::size_t rows, std::size_t columns, const Weight& weight) {
   constexpr std::int64_t infinity = std::numeric_limits<std::int64_t>::max() / 2;
-  std::vector<std::int64_t> row_potential(size + 1, 0), column_potential(size + 1, 0);
-  std::vector<std::size_t> row_of(size + 1, 0), previous(size + 1, 0);
-  for (std::size_t row = 1; row <= size; ++row) {
-    std::vector<std::int64_t> distance(size + 1, infinity);
-    std::vector<bool> done(size + 1, false);
+  std::vector<std::int64_t> row_potential(rows + 1, 0), column_potential(columns + 1, 0);
+  std::vector<std::size_t> row_of(columns + 1, 0), previous(columns + 1, 0);
+  for (std::size_t row = 1; row <= rows; ++row) {
+    std::vector<std::int64_t> distance(columns + 1, infinity);
+    std::vector<bool> done(columns + 1, false);
     row_of[0] = row;
     std::size_t column = 0;
     do {
@@ -141,9 +139,9 @@ std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weigh
       const std::size_t from = row_of[column];
       std::int64_t step = infinity;
       std::size_t next = 0;
-      for (std::size_t c = 1; c <= size; ++c) {
+      for (std::size_t c = 1; c <= columns; ++c) {
         if (done[c]) continue;
-        const std::int64_t reduced = cost(from, c) - row_potential[from] - column_potential[c];
+        const std::int64_t reduced = -weight(from - 1, c - 1) - row_potential[from] - column_potential[c];
         if (reduced < distance[c]) {
           distance[c] = reduced;
           previous[c] = column;
@@ -153,7 +151,7 @@ std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weigh
           next = c;
         }
       }
-      for (std::size_t c = 0; c <= size; ++c) {
+      for (std::size_t c = 0; c <= columns; ++c) {
         if (done[c]) {
           row_potential[row_of[c]] += step;
           column_potential[c] -= step;
@@ -170,7 +168,21 @@ std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weigh
   }
   std::vector<std::int64_t> match(rows, -1);
   for (std::size_t c = 1; c <= columns; ++c)
-    if (row_of[c] >= 1 && row_of[c] <= rows) match[row_of[c] - 1] = static_cast<std::int64_t>(c - 1);
+    if (row_of[c] > 0) match[row_of[c] - 1] = static_cast<std::int64_t>(c - 1);
+  return match;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> maximum_assignment(std::span<const std::int64_t> weights, std::size_t rows,
+                                             std::size_t columns) {
+  if (rows <= columns)
+    return assign_rows(rows, columns, [&](std::size_t r, std::size_t c) { return weights[r * columns + c]; });
+  const std::vector<std::int64_t> row_of =
+      assign_rows(columns, rows, [&](std::size_t c, std::size_t r) { return weights[r * columns + c]; });
+  std::vector<std::int64_t> match(rows, -1);
+  for (std::size_t c = 0; c < columns; ++c)
+    match[static_cast<std::size_t>(row_of[c])] = static_cast<std::int64_t>(c);
   return match;
 }
 

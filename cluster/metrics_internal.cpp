@@ -45,10 +45,14 @@ Metric davies_bouldin(const Tensor& x, Labels labels, const std::string& name) {
   return Dispersion(x, Segments(x, labels, name), name).scores().davies_bouldin;
 }
 
-Evaluation evaluate(const Tensor& x, Labels predicted, Labels truth, const std::string& name) {
+Evaluation evaluate(const Tensor& x, Labels predicted, Labels truth, const std::string& name,
+                    DataMetrics data) {
   const Segments segments(x, predicted, name);
-  Silhouette s = silhouette_of(x, segments, name);
-  const DispersionScores dispersion = Dispersion(x, segments, name).scores();
+  const Metric left_out{std::nullopt, std::string(not_asked_for)};
+  Silhouette s{left_out, {}};
+  if (data == DataMetrics::all) s = silhouette_of(x, segments, name);
+  DispersionScores dispersion{left_out, left_out};
+  if (data != DataMetrics::none) dispersion = Dispersion(x, segments, name).scores();
   Evaluation e;
   e.n_noise = x.dim(0) - segments.points();
   e.n_clusters = segments.clusters();

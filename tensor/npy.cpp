@@ -378,7 +378,10 @@ NpyLayout read_npy_layout(const InputFile& file) {
   return {std::move(header.shape), header.format.dtype, header.data_offset};
 }
 
-Shape read_npy_shape(const std::string& path) { return read_header(InputFile(path)).shape; }
+NpyHeader read_npy_header(const std::string& path) {
+  const Header header = read_header(InputFile(path));
+  return {header.shape, header.format.dtype};
+}
 
 NpyArray read_npy_host(const std::string& path) {
   const InputFile file(path);

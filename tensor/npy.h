@@ -44,8 +44,13 @@ struct NpyLayout {
 /// converted or put into another order.
 NpyLayout read_npy_layout(const InputFile& file);
 
-/// The shape of a file's array, which is not read. InputError on any fault of the header.
-Shape read_npy_shape(const std::string& path);
+struct NpyHeader {
+  Shape shape;
+  DType dtype = DType::f32;  ///< as NpyArray has it
+};
+
+/// What a file's array is, which is not read. InputError on any fault of the header.
+NpyHeader read_npy_header(const std::string& path);
 
 /// Reads a whole array into host memory; any rank up to 32. InputError naming the file on any fault.
 NpyArray read_npy_host(const std::string& path);

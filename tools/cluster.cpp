@@ -2,36 +2,34 @@
 // Clusters the rows of any matrix, or the latents of a trained model, and says how good the clusters are.
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 
-#include "cluster/bootstrap.h"
 #include "cluster/kmeans_streamed.h"
-#include "cluster/metrics.h"
-#include "cluster/pca.h"
 #include "cluster/projection.h"
 #include "tensor/npy.h"
 #include "tools/clustering/algorithms.h"
 #include "tools/clustering/files.h"
+#include "tools/clustering/judgement.h"
 #include "tools/common/log.h"
 #include "tools/common/program.h"
-#include "tools/common/table.h"
 #include "tools/pipeline/pipeline.h"
 
 namespace chorale::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Intervals = std::array<cluster::Interval, cluster::metric_names.size()>;
 
 struct Arguments {
   std::string input, model, condition = "genre", checkpoint, labels;
   std::string algorithm = "kmeans";
   std::int64_t resamples = 0, max_memory = 0;
-  std::string projection = "none";
+  std::string projection = "none", metrics = "all";
   ClusterOutputs outputs;
   AlgorithmOptions options;
 };
+
+/// Rows whose silhouette takes a while.
+constexpr std::int64_t many_rows = 100'000;
 
 class Stopwatch {
  public:
@@ -43,71 +41,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// One algorithm's clusters and what they are worth.
-struct Judged {
-  Clustering clustering;
-  cluster::Evaluation evaluation;
-  std::optional<Intervals> intervals;
-  double cluster_s = 0, metrics_s = 0;
-};
-
-std::string cell(const std::optional<double>& value, int decimals = 6) {
-  return value ? format_fixed(*value, decimals) : "";
-}
-
-/// One clustering: every metric, with its interval if there is one.
-void print_metrics(const Judged& judged) {
-  std::vector<std::string> header{"metric", "value"};
-  if (judged.intervals) header.insert(header.end(), {"low", "high"});
-  Table table(header);
-  for (std::size_t m = 0; m < cluster::metric_names.size(); ++m) {
-    std::vector<std::string> row{std::string(cluster::metric_names[m]),
-                                 cell(judged.evaluation.metrics[m].value)};
-    if (judged.intervals)
-      row.insert(row.end(), {cell((*judged.intervals)[m].low), cell((*judged.intervals)[m].high)});
-    table.add_row(row);
-  }
-  table.print();
-}
-
-/// Several clusterings: a line each, with the metrics that the result files have.
-void print_comparison(const std::vector<Judged>& all, bool with_truth) {
-  const std::size_t metrics = with_truth ? 7 : cluster::data_metrics;
-  std::vector<std::string> header{"algorithm", "n_clusters", "noise"};
-  for (std::size_t m = 0; m < metrics; ++m) header.emplace_back(cluster::metric_names[m]);
-  header.emplace_back("seconds");
-  Table table(header);
-  for (const Judged& judged : all) {
-    std::vector<std::string> row{judged.clustering.algorithm, format_count(judged.evaluation.n_clusters),
-                                 format_count(judged.evaluation.n_noise)};
-    for (std::size_t m = 0; m < metrics; ++m) row.push_back(cell(judged.evaluation.metrics[m].value, 4));
-    row.push_back(format_fixed(judged.cluster_s, 3));
-    table.add_row(row);
-  }
-  table.print();
-}
-
-Json value_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-
-Json to_json(const Judged& judged, double read_s) {
-  Json metrics, intervals;
-  for (std::size_t m = 0; m < cluster::metric_names.size(); ++m) {
-    const std::string name(cluster::metric_names[m]);
-    metrics[name] = value_or_null(judged.evaluation.metrics[m].value);
-    if (judged.intervals)
-      intervals[name] = {value_or_null((*judged.intervals)[m].low),
-                         value_or_null((*judged.intervals)[m].high)};
-  }
-  Json json{{"algorithm", judged.clustering.algorithm}, {"parameters", judged.clustering.parameters}};
-  json["n_clusters"] = judged.evaluation.n_clusters;
-  json["n_noise"] = judged.evaluation.n_noise;
-  json.update(judged.clustering.results);
-  json["metrics"] = metrics;
-  if (judged.intervals) json["intervals"] = intervals;
-  json["seconds"] = {{"read", read_s}, {"cluster", judged.cluster_s}, {"metrics", judged.metrics_s}};
-  return json;
-}
-
 /// One source of points, and a place for the labels of a model's latents if none is given.
 Arguments complete(const Program& program, Arguments a) {
   if (a.input.empty() == a.model.empty())
@@ -115,6 +48,11 @@ Arguments complete(const Program& program, Arguments a) {
                             " given (allowed --input X.npy or --model NAME)"));
   if (a.projection != "none" && a.outputs.folder.empty())
     throw UsageError("--projection: needs --output-dir: none given (allowed with --output-dir DIR)");
+  if (program.given("--n-clusters") && program.given("--distance-threshold"))
+    throw UsageError(
+        "--distance-threshold: together with --n-clusters: two ways to cut the tree (allowed one of them)");
+  if (a.resamples > 0 && a.metrics == "none")
+    throw UsageError("--bootstrap: with --metrics none: nothing to resample (allowed with fast or all)");
   if (!a.model.empty()) a.model = canonical_name("--model", a.model, a.condition);
   ClusterOutputs& o = a.outputs;
   if (!a.model.empty() && o.labels.empty() && o.folder.empty()) {
@@ -134,7 +72,7 @@ Judged judge(Clustering clustering, double seconds, const Tensor& x, const std::
   Judged judged{std::move(clustering), {}, {}, seconds, 0};
   const Stopwatch measuring;
   const std::vector<std::int32_t> labels = judged.clustering.labels.to_host<std::int32_t>();
-  judged.evaluation = cluster::evaluate(x, labels, truth, name);
+  judged.evaluation = cluster::evaluate(x, labels, truth, name, data_metrics_of(a.metrics));
   if (a.resamples > 0)
     judged.intervals =
         cluster::bootstrap(judged.evaluation, x, labels, truth,
@@ -143,17 +81,21 @@ Judged judge(Clustering clustering, double seconds, const Tensor& x, const std::
   return judged;
 }
 
-void write_arrays(const Judged& judged, const ClusterOutputs& outputs, bool several) {
-  const Clustering& c = judged.clustering;
+/// What an algorithm found; returns the names of the arrays in its folder.
+std::vector<std::string> write_arrays(const Clustering& c, const ClusterOutputs& outputs, bool several,
+                                      const std::vector<double>& origin) {
   if (const std::string path = outputs.labels_of(c.algorithm, several); !path.empty())
     write_npy(path, c.labels);
   const std::string folder = outputs.folder_of(c.algorithm, several);
-  if (folder.empty()) return;
+  if (folder.empty()) return {};
   write_npy(folder + "/labels.npy", c.labels);
-  for (const auto& [array, values] : c.arrays) write_npy(folder + "/" + array + ".npy", values);
-  const std::vector<float>& samples = judged.evaluation.silhouette_samples;
-  if (!samples.empty())
-    write_npy(folder + "/silhouette_samples.npy", samples, {static_cast<std::int64_t>(samples.size())});
+  std::vector<std::string> written{"labels"};
+  for (const auto& [array, values] : c.arrays) {
+    const bool places = array == "centers" || array == "means";
+    write_npy(folder + "/" + array + ".npy", places ? from_origin(values, origin) : values);
+    written.push_back(array);
+  }
+  return written;
 }
 
 void write_summary(const Arguments& a, const Json& summary) {
@@ -195,7 +137,7 @@ int cluster_file(Program& program, const Arguments& a) {
     if (program.given(option)) log_warning(option, ": not used with --max-memory");
   ExecutionContext context(program.device());
   const ContextScope scope(context);
-  const Shape shape = read_npy_shape(a.input);
+  const Shape shape = read_npy_header(a.input).shape;
   const std::vector<std::int32_t> truth =
       a.labels.empty() ? std::vector<std::int32_t>() : read_labels(a.labels, shape.empty() ? 0 : shape[0]);
   cluster::KMeansStreamedOptions options;
@@ -225,6 +167,7 @@ int cluster_file(Program& program, const Arguments& a) {
                         {"max_memory", options.max_memory}},
                        {{"inertia", r.inertia_}, {"n_iter", r.n_iter_}, {"n_groups", r.n_groups_}}};
   if (!a.outputs.folder.empty()) {
+    a.outputs.remove_stale("kmeans", false, {"labels", "centers"});
     write_npy(a.outputs.folder + "/centers.npy", r.cluster_centers_);
     if (!a.outputs.labels.empty())
       write_npy(a.outputs.folder + "/labels.npy", written.as<std::int32_t>(), written.shape);
@@ -236,6 +179,40 @@ int cluster_file(Program& program, const Arguments& a) {
            " clusters in ", format_duration(judged.cluster_s), ", ", r.n_groups_, " groups of rows");
   print_metrics(judged);
   return 0;
+}
+
+/// Runs one algorithm, writes what it found, judges and describes it.
+Judged cluster_by(const std::string& algorithm, const Points& points, const std::vector<std::int32_t>& truth,
+                  const Arguments& a, const std::string& name, bool several) {
+  const Tensor& x = points.x;
+  const Stopwatch clustering;
+  Clustering found = run_algorithm(algorithm, x, a.options, name);
+  const double seconds = clustering.seconds();
+  std::vector<std::string> written = write_arrays(found, a.outputs, several, points.origin);
+  for (const std::string& warning : found.warnings) log_warning(algorithm, ": ", warning);
+  if (a.metrics == "all" && x.dim(0) > many_rows)
+    log_info(algorithm, ": clustered in ", format_duration(seconds),
+             "; the silhouette looks at all pairs of rows (--metrics fast leaves it out)");
+  Judged judged = judge(std::move(found), seconds, x, truth, a, name);
+  if (const std::vector<float>& samples = judged.evaluation.silhouette_samples;
+      !samples.empty() && !a.outputs.folder.empty()) {
+    write_npy(a.outputs.folder_of(algorithm, several) + "/silhouette_samples.npy", samples,
+              {static_cast<std::int64_t>(samples.size())});
+    written.emplace_back("silhouette_samples");
+  }
+  a.outputs.remove_stale(algorithm, several, written);
+  for (std::size_t m = 0; m < cluster::metric_names.size(); ++m) {
+    const cluster::Metric& metric = judged.evaluation.metrics[m];
+    const bool asked = m < cluster::data_metrics ? metric.reason != cluster::not_asked_for : !truth.empty();
+    if (!metric.value && asked)
+      log_warning(algorithm, ": ", cluster::metric_names[m], ": undefined: ", metric.reason);
+  }
+  if (algorithm == "kmeans" && judged.evaluation.n_clusters < a.options.n_clusters)
+    log_warning(algorithm, ": ", judged.evaluation.n_clusters, " of ", a.options.n_clusters,
+                " clusters have points: fewer distinct rows");
+  log_info(name, ": ", x.dim(0), " x ", x.dim(1), ", ", algorithm, ": ", judged.evaluation.n_clusters,
+           " clusters in ", format_duration(judged.cluster_s));
+  return judged;
 }
 
 int cluster_points(Program& program, const Arguments& given) {
@@ -252,32 +229,31 @@ int cluster_points(Program& program, const Arguments& given) {
 
   const Stopwatch reading;
   const std::string name = a.input.empty() ? a.model : a.input;
-  const Tensor x =
-      a.input.empty() ? compute_latents(program, a.model, a.checkpoint).codes : read_matrix(a.input);
+  const Points points = a.input.empty() ? Points{compute_latents(program, a.model, a.checkpoint).codes, {}}
+                                        : read_points(a.input, a.options.metric == "cosine");
   const std::vector<std::int32_t> truth =
-      a.labels.empty() ? std::vector<std::int32_t>() : read_labels(a.labels, x.dim(0));
+      a.labels.empty() ? std::vector<std::int32_t>() : read_labels(a.labels, points.x.dim(0));
   const double read_s = reading.seconds();
 
-  Json summary = common_summary(program, context, name, x.shape());
+  Json summary = common_summary(program, context, name, points.x.shape());
   std::vector<Judged> all;
+  int failed = 0;  // exit code of the first of several algorithms that cannot do it
   for (const std::string& algorithm : algorithms) {
-    const Stopwatch clustering;
-    Clustering found = run_algorithm(algorithm, x, a.options, name);
-    all.push_back(judge(std::move(found), clustering.seconds(), x, truth, a, name));
-    const Judged& judged = all.back();
-    write_arrays(judged, a.outputs, several);
-    summary["clusterings"].push_back(to_json(judged, read_s));
-    for (std::size_t m = 0; m < cluster::metric_names.size(); ++m)
-      if (!judged.evaluation.metrics[m].value && (m < cluster::data_metrics || !truth.empty()))
-        log_warning(algorithm, ": ", cluster::metric_names[m],
-                    ": undefined: ", judged.evaluation.metrics[m].reason);
-    log_info(name, ": ", x.dim(0), " x ", x.dim(1), ", ", algorithm, ": ", judged.evaluation.n_clusters,
-             " clusters in ", format_duration(judged.cluster_s));
+    try {
+      all.push_back(cluster_by(algorithm, points, truth, a, name, several));
+      summary["clusterings"].push_back(to_json(all.back(), read_s));
+    } catch (const Error& error) {
+      if (!several) throw;
+      log_error(algorithm, ": ", error.what());
+      summary["clusterings"].push_back({{"algorithm", algorithm}, {"error", error.what()}});
+      a.outputs.remove_stale(algorithm, several, {});
+      if (!failed) failed = error.exit_code();
+    }
   }
   if (a.projection != "none") {
     const Stopwatch projecting;
     write_npy(a.outputs.folder + "/projection.npy",
-              cluster::project_to_plane(x, a.projection, program.common().seed, name));
+              cluster::project_to_plane(points.x, a.projection, program.common().seed, name));
     summary["projection"] = {{"method", a.projection}, {"seconds", projecting.seconds()}};
   }
   write_summary(a, summary);
@@ -286,7 +262,7 @@ int cluster_points(Program& program, const Arguments& given) {
   } else {
     print_metrics(all.front());
   }
-  return 0;
+  return failed;
 }
 
 }  // namespace
@@ -324,6 +300,9 @@ int main(int argc, char** argv) {
     options.add("--projection", &a.projection,
                 "also map the points to the plane, into projection.npy of --output-dir",
                 {"none", "pca", "tsne", "umap"});
+    options.add("--metrics", &a.metrics,
+                "of the data alone; fast: without the silhouette, which looks at all pairs of rows",
+                {"all", "fast", "none"});
     options.add("--bootstrap", &a.resamples, "resamples for 95 % intervals of the metrics; 0: none",
                 {0, 1000000});
     std::vector<std::string> choices = algorithm_names();

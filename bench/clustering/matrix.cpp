@@ -97,7 +97,7 @@ int measure_matrix(int argc, char** argv) try {
   tools::use_threads(0);
   ExecutionContext context(r.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu);
   const ContextScope scope(context);
-  const Tensor x = tools::read_matrix(r.matrix);
+  const Tensor x = tools::read_points(r.matrix).x;
   for (std::int64_t i = 0; i < r.repeats; ++i) {
     const auto start = std::chrono::steady_clock::now();
     const std::clock_t processor = std::clock();

@@ -224,9 +224,87 @@ class Cluster(ProgramTest):
         self.assert_error(run("cluster", "--input", self.folder / "labels_gmm.npy", "--output", self.output,
                               "--algorithm", "all"), 2, "--output", "--input")
         self.assert_error(run("cluster", "--input", self.x, "--output", self.folder / "none" / "l.npy"), 3, "l.npy")
-        self.assert_error(run("cluster", "--input", self.x, "--output", self.folder), 3, str(self.folder))
+        (self.folder / "d.npy").mkdir()
+        self.assert_error(run("cluster", "--input", self.x, "--output", self.folder / "d.npy"), 3, "d.npy")
+        self.assert_error(run("cluster", "--input", self.x, "--output", self.folder / "l.csv"), 2, "--output", "l.csv")
         self.assertEqual(self.x.read_bytes(), before)
-        self.assertEqual(sorted(os.listdir(self.folder)), ["x.npy", "y.npy"])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["d.npy", "x.npy", "y.npy"])
+
+    def test_an_input_in_the_output_folder_stays(self):
+        for name in ("centers", "responsibilities", "projection", "silhouette_samples", "labels"):
+            points = self.folder / f"{name}.npy"
+            points.write_bytes(self.x.read_bytes())
+            self.assert_error(run("cluster", "--input", points, "--output-dir", self.folder, "--projection", "pca"), 2,
+                              "--output-dir", "--input", points.name)
+            self.assertEqual(points.read_bytes(), self.x.read_bytes())
+            points.unlink()
+
+    def test_arrays_of_earlier_runs_do_not_stay_beside_new_labels(self):
+        out = self.folder / "out"
+        self.assert_ok(self.cluster("--algorithm", "gmm", "--n-clusters", 3, "--reg-covar", 1e-3, "--output-dir", out))
+        self.assertTrue((out / "responsibilities.npy").exists())
+        (out / "notes.npy").write_text("mine")
+        self.assert_ok(self.cluster("--n-clusters", 1, "--output-dir", out))
+        self.assertEqual(sorted(os.listdir(out)), ["centers.npy", "labels.npy", "notes.npy", "summary.json"])
+
+    def test_columns_far_from_zero_keep_what_tells_rows_apart(self):
+        points = []
+        for i in range(60):
+            points += [1.7e9 + 10 * (i % 3) + 0.01 * i, float(i % 5)]
+        write_npy(self.x, points, (60, 2), "d")
+        for algorithm in ("kmeans", "gmm", "agglomerative"):
+            out = self.folder / algorithm
+            result = self.assert_ok(self.cluster("--n-clusters", 3, "--labels", self.y, "--algorithm", algorithm,
+                                                 "--output-dir", out))
+            self.assertEqual(result.table()["adjusted_rand_index"], "1.000000", algorithm)
+        for path in (self.folder / "kmeans/centers.npy", self.folder / "gmm/means.npy"):
+            header, centers = read_npy(path, "d")
+            self.assertIn("<f8", header)
+            for center in sorted(centers[::2]):
+                self.assertLess(min(abs(center - 1.7e9 - 10 * group) for group in range(3)), 0.6)
+        write_npy(self.x, [1e39, 0, 1, 2], (2, 2), "d")
+        self.assert_error(self.cluster("--n-clusters", 1), 3, "1e+39", "row 0, column 0")
+
+    def test_metrics_that_were_not_asked_for(self):
+        summary = self.folder / "s.json"
+        for choice, silhouette, dispersion in (("all", True, True), ("fast", False, True), ("none", False, False)):
+            result = self.assert_ok(self.cluster("--n-clusters", 3, "--metrics", choice, "--labels", self.y,
+                                                 "--summary", summary))
+            metrics = json.loads(summary.read_text())["clusterings"][0]["metrics"]
+            self.assertEqual(metrics["silhouette_score"] is not None, silhouette)
+            self.assertEqual(metrics["davies_bouldin_index"] is not None, dispersion)
+            self.assertEqual(metrics["adjusted_rand_index"], 1)
+            self.assertNotIn("undefined", result.stderr)
+        self.assert_error(self.cluster("--metrics", "none", "--bootstrap", 10), 2, "--bootstrap", "--metrics")
+
+    def test_what_one_algorithm_refuses_does_not_stop_the_others(self):
+        write_npy(self.x, [float(i % 7) for i in range(12)], (12, 1))
+        out, names = self.folder / "out", []
+        result = self.cluster("--algorithm", "all", "--n-clusters", 2, "--min-samples", 13, "--output-dir", out)
+        self.assertEqual(result.code, 2)
+        self.assertIn("hdbscan: --min-samples", result.stderr)
+        for c in json.loads((out / "summary.json").read_text())["clusterings"]:
+            names.append(c["algorithm"])
+            self.assertEqual("error" in c, c["algorithm"] == "hdbscan", c)
+        self.assertEqual(names, ["kmeans", "gmm", "agglomerative", "dbscan", "hdbscan"])
+        self.assertEqual(os.listdir(out / "hdbscan"), [])
+
+    def test_few_equal_or_narrow_rows(self):
+        for values, shape in (([3] * 60, (30, 2)), ([1, 2, 3, 4], (4, 1)), ([5], (1, 1)), ([0, 1], (2, 1))):
+            write_npy(self.x, values, shape)
+            for method in ("pca", "tsne", "umap"):
+                self.assert_ok(self.cluster("--algorithm", "all", "--n-clusters", 1, "--projection", method,
+                                            "--output-dir", self.folder / "out"))
+
+    def test_what_a_user_should_know_of_the_result(self):
+        result = self.assert_ok(self.cluster("--algorithm", "gmm", "--n-clusters", 3, "--max-iter", 1))
+        self.assertIn("gmm: not converged in 1 iterations", result.stderr)
+        write_npy(self.x, [1, 1, 1, 2, 2, 2], (6, 1))
+        result = self.assert_ok(self.cluster("--n-clusters", 4))
+        self.assertIn("2 of 4 clusters have points", result.stderr)
+        self.assert_error(self.cluster("--algorithm", "agglomerative", "--n-clusters", 2, "--distance-threshold", 1), 2,
+                          "--distance-threshold", "--n-clusters")
+        self.assert_error(self.cluster("--algorithm", "gmm", "--n-clusters", 7), 2, "--n-clusters")
 
 
 if __name__ == "__main__":

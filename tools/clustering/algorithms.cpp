@@ -107,6 +107,9 @@ Clustering run_gmm(const Tensor& x, const AlgorithmOptions& o, const std::string
                 {"log_likelihood", log_likelihood},
                 {"bic", parameters * std::log(static_cast<double>(x.dim(0))) - 2 * log_likelihood},
                 {"aic", 2 * parameters - 2 * log_likelihood}}};
+  if (!g.converged_)
+    c.warnings.push_back(
+        concat("not converged in ", g.n_iter_, " iterations (--max-iter, --tol, --reg-covar)"));
   if (o.responsibilities) c.arrays.emplace_back("responsibilities", g.predict_proba(x, name));
   return c;
 }
@@ -132,8 +135,8 @@ Clustering run_agglomerative(const Tensor& x, const AlgorithmOptions& o, const s
 
 Clustering run_dbscan(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {
   cluster::DbscanOptions options;
-  options.min_samples = o.min_samples;
-  options.eps = o.eps == "auto" ? cluster::suggest_eps(x, o.min_samples, name) : parse_eps(o.eps);
+  options.min_samples = own(o.min_samples, options.min_samples);
+  options.eps = o.eps == "auto" ? cluster::suggest_eps(x, options.min_samples, name) : parse_eps(o.eps);
   const cluster::DbscanResult r = cluster::dbscan(x, options, name);
   return {"dbscan",
           r.labels_,
@@ -145,7 +148,7 @@ Clustering run_dbscan(const Tensor& x, const AlgorithmOptions& o, const std::str
 Clustering run_hdbscan(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {
   cluster::HdbscanOptions options;
   options.min_cluster_size = o.min_cluster_size;
-  options.min_samples = o.min_samples;
+  options.min_samples = own(o.min_samples, std::min(options.min_cluster_size, x.dim(0)));
   options.cluster_selection_epsilon = o.cluster_selection_epsilon;
   options.cluster_selection_method =
       o.cluster_selection_method == "leaf" ? cluster::ClusterSelection::leaf : cluster::ClusterSelection::eom;
@@ -168,6 +171,19 @@ struct Algorithm {
   std::vector<std::string> options;  ///< those that mean something to it
 };
 
+/// The library's name of a parameter at the head of an error becomes that of its option.
+std::string in_options(const std::string& message, const Algorithm& algorithm) {
+  const std::size_t end = message.find(':');
+  std::string option = message.substr(0, end);
+  if (option == "n_components") option = "n_clusters";
+  std::replace(option.begin(), option.end(), '_', '-');
+  option = "--" + option;
+  const auto& known = algorithm.options;
+  return end != std::string::npos && std::find(known.begin(), known.end(), option) != known.end()
+             ? option + message.substr(end)
+             : message;
+}
+
 const std::vector<Algorithm>& algorithms() {
   static const std::vector<Algorithm> all{
       {"kmeans",
@@ -187,6 +203,14 @@ const std::vector<Algorithm>& algorithms() {
 }
 
 }  // namespace
+
+const std::vector<std::string>& array_names() {
+  static const std::vector<std::string> names{
+      "labels",        "centers",           "weights", "means",
+      "covariances",   "responsibilities",  "linkage", "core_sample_indices",
+      "probabilities", "silhouette_samples"};
+  return names;
+}
 
 const std::vector<std::string>& algorithm_names() {
   static const std::vector<std::string> names = [] {
@@ -212,8 +236,14 @@ std::vector<std::string> unused_options(const Options& options, const std::vecto
 
 Clustering run_algorithm(std::string_view name, const Tensor& x, const AlgorithmOptions& o,
                          const std::string& of) {
-  for (const Algorithm& algorithm : algorithms())
-    if (algorithm.name == name) return algorithm.run(x, o, of);
+  for (const Algorithm& algorithm : algorithms()) {
+    if (algorithm.name != name) continue;
+    try {
+      return algorithm.run(x, o, of);
+    } catch (const UsageError& error) {
+      throw UsageError(in_options(error.what(), algorithm));
+    }
+  }
   throw ContractError("clustering: unknown algorithm: " + std::string(name));
 }
 

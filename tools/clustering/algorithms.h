@@ -24,7 +24,7 @@ struct AlgorithmOptions {
   std::string linkage = "ward";
   double distance_threshold = -1;
   std::string eps = "auto";  ///< or a number
-  std::int64_t min_samples = 5, min_cluster_size = 5;
+  std::int64_t min_samples = -1, min_cluster_size = 5;
   std::string cluster_selection_method = "eom";
   double cluster_selection_epsilon = 0;
   bool allow_single_cluster = false;
@@ -39,19 +39,24 @@ struct Clustering {
   /// Further arrays by scikit-learn's name without the underscore: "centers", "responsibilities",
   /// "linkage"...
   std::vector<std::pair<std::string, Tensor>> arrays;
-  nlohmann::ordered_json parameters;  ///< what it ran with
-  nlohmann::ordered_json results;     ///< "inertia", "n_iter", ...
+  nlohmann::ordered_json parameters;       ///< what it ran with
+  nlohmann::ordered_json results;          ///< "inertia", "n_iter", ...
+  std::vector<std::string> warnings = {};  ///< what a user should know of the result
 };
 
 /// In the order in which `--algorithm all` runs them.
 const std::vector<std::string>& algorithm_names();
+
+/// Names of all arrays that algorithms and their judgement write, each <name>.npy.
+const std::vector<std::string>& array_names();
 
 /// Adds the options of all algorithms to a program.
 void add_algorithm_options(Options& options, AlgorithmOptions& o);
 /// The options of algorithms that stand on the command line and mean nothing to any of `algorithms`.
 std::vector<std::string> unused_options(const Options& options, const std::vector<std::string>& algorithms);
 
-/// Clusters the rows of x f32 (n, d) by the algorithm of that name. `name` stands for x in errors.
+/// Clusters the rows of x f32 (n, d) by the algorithm of that name. `name` stands for x in errors; errors of
+/// options name them as the command line does.
 Clustering run_algorithm(std::string_view algorithm, const Tensor& x, const AlgorithmOptions& o,
                          const std::string& name);
 

@@ -39,8 +39,10 @@ void add_algorithm_options(Options& options, AlgorithmOptions& o) {
       .add("--eps", &o.eps,
            "dbscan: points this near are neighbours; auto: at the knee of the sorted distances")
       .placeholder("E");
-  options.add("--min-samples", &o.min_samples,
-              "dbscan, hdbscan: neighbours, itself counted, that make a core point", {1, most});
+  options
+      .add("--min-samples", &o.min_samples,
+           "dbscan, hdbscan: neighbours, itself counted, that make a core point", {1, most})
+      .shown_default("dbscan: 5; hdbscan: --min-cluster-size");
   options.add("--min-cluster-size", &o.min_cluster_size, "hdbscan: smaller groups are noise", {2, most});
   options.add("--cluster-selection-method", &o.cluster_selection_method,
               "hdbscan: clusters of the most excess of mass, or the leaves of the tree", {"eom", "leaf"});
