@@ -69,10 +69,13 @@ Arguments complete(const Program& program, Arguments a) {
 
 Judged judge(Clustering clustering, double seconds, const Tensor& x, const std::vector<std::int32_t>& truth,
              const Arguments& a, const std::string& name) {
-  Judged judged{std::move(clustering), {}, {}, seconds, 0};
+  Judged judged;
+  judged.clustering = std::move(clustering);
+  judged.cluster_s = seconds;
   const Stopwatch measuring;
   const std::vector<std::int32_t> labels = judged.clustering.labels.to_host<std::int32_t>();
   judged.evaluation = cluster::evaluate(x, labels, truth, name, data_metrics_of(a.metrics));
+  if (!truth.empty()) judged.table.emplace(truth, labels);
   if (a.resamples > 0)
     judged.intervals =
         cluster::bootstrap(judged.evaluation, x, labels, truth,
@@ -156,6 +159,7 @@ int cluster_file(Program& program, const Arguments& a) {
   const NpyArray written = read_npy_host(labels);
   const auto values = written.as<std::int32_t>();
   judged.evaluation = evaluate_labels({values.begin(), values.end()}, truth);
+  if (!truth.empty()) judged.table.emplace(truth, values);
   judged.clustering = {"kmeans",
                        Tensor(),
                        {},

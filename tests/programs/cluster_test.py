@@ -73,6 +73,8 @@ class Cluster(ProgramTest):
         self.assertEqual(kmeans["parameters"]["n_init"], 10)
         self.assertAlmostEqual(kmeans["metrics"]["silhouette_score"], float(table["silhouette_score"]), 6)
         self.assertEqual(set(kmeans["seconds"]), {"read", "cluster", "metrics"})
+        self.assertEqual((kmeans["contingency"]["classes"], kmeans["contingency"]["clusters"]), ([0, 1, 2], [0, 1, 2]))
+        self.assertEqual(sorted(map(sorted, kmeans["contingency"]["counts"])), [[0, 0, 20]] * 3)
         self.assertLess(abs(kmeans["inertia"] - 60 * (0.02 + 0.04)), 0.3)
 
     def test_all_algorithms(self):

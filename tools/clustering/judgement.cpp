@@ -13,6 +13,20 @@ std::string cell(const std::optional<double>& value, int decimals = 6) {
   return value ? format_fixed(*value, decimals) : "";
 }
 
+/// Of a larger table the summary has none.
+constexpr std::size_t most_cells = 10'000;
+
+/// A row of counts for each class.
+Json to_json(const cluster::Contingency& table) {
+  Json counts = Json::array();
+  const std::size_t columns = table.clusters.size();
+  for (std::size_t r = 0; r < table.classes.size(); ++r)
+    counts.push_back(
+        std::vector<std::int64_t>(table.counts.begin() + static_cast<std::ptrdiff_t>(r * columns),
+                                  table.counts.begin() + static_cast<std::ptrdiff_t>((r + 1) * columns)));
+  return {{"classes", table.classes}, {"clusters", table.clusters}, {"counts", counts}};
+}
+
 Json value_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
 }  // namespace
@@ -68,6 +82,7 @@ Json to_json(const Judged& judged, double read_s) {
   json.update(judged.clustering.results);
   json["metrics"] = metrics;
   if (judged.intervals) json["intervals"] = intervals;
+  if (judged.table && judged.table->counts.size() <= most_cells) json["contingency"] = to_json(*judged.table);
   json["seconds"] = {{"read", read_s}, {"cluster", judged.cluster_s}, {"metrics", judged.metrics_s}};
   return json;
 }

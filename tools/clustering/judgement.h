@@ -19,6 +19,7 @@ struct Judged {
   Clustering clustering;
   cluster::Evaluation evaluation;
   std::optional<Intervals> intervals;
+  std::optional<cluster::Contingency> table;  ///< with known labels: rows of each class in each cluster
   double cluster_s = 0, metrics_s = 0;
 };
 
