@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cluster/agglomerative.h"
 
-#include <limits>
-
 #include "cluster/cluster_stores.h"
 #include "cluster/rows.h"
 #include "kernels/launch.h"
@@ -39,13 +37,8 @@ void check_range(const Tensor& x, const std::string& name) {
   const std::int64_t n = x.dim(0);
   if (n > std::int64_t{1} << 30)
     throw InputError(name + ": too many rows: " + std::to_string(n) + " (allowed up to 1073741824)");
-  const double total_square = center_rows(x, name).total_square;
-  // No squared distance of two clusters is above twice the total; updating it multiplies it by their sizes.
-  const double limit =
-      static_cast<double>(std::numeric_limits<float>::max()) / (8.0 * static_cast<double>(n));
-  if (!(total_square < limit))
-    throw InputError(name + ": squared distances overflow f32: sum of squares " +
-                     std::to_string(total_square) + " (allowed below " + std::to_string(limit) + ")");
+  // Updating the distance of two clusters multiplies it by their sizes.
+  check_squares(x, center_rows(x, name).total_square, static_cast<double>(n), name);
 }
 
 /// Whether the distance matrix is to be used. Throws if it has to be and does not fit.

@@ -26,7 +26,7 @@ struct AgglomerativeOptions {
 };
 
 struct AgglomerativeResult {
-  Tensor labels_;                ///< i32 (n), numbered as scikit-learn numbers them
+  Tensor labels_;                ///< i32 (n), numbered as scikit-learn does but for single linkage
   std::int64_t n_clusters_ = 0;  ///< of labels_
   Tensor children_;              ///< i32 (n - 1, 2): clusters of each merge; point i is cluster i
   Tensor distances_;             ///< f64 (n - 1): the merges' heights, ascending

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cluster/rows.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
 #include "kernels/launch.h"
 
 namespace chorale::cluster {
@@ -30,27 +35,66 @@ Tensor finite_column_mean(const Tensor& x, const std::string& name, std::int64_t
 
 namespace {
 
-CenteredRows about(const Tensor& x, const Tensor& mean) {
+/// Below this the square of a difference has lost digits to f32, or is 0.
+constexpr double least_difference = 1e-15;
+
+std::string shortest(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+double largest_magnitude(const Tensor& x) {
+  double largest = 0;
+  for (const float value : x.to_host<float>())
+    largest = std::max(largest, std::fabs(static_cast<double>(value)));
+  return largest;
+}
+
+/// Throws unless rows are equal or differ by enough for squares in f32.
+void check_differences(const CenteredRows& rows, const std::string& name) {
+  const double elements = static_cast<double>(rows.x.size());
+  if (!(rows.total_square > 0) || rows.total_square >= elements * least_difference * least_difference) return;
+  const double largest = largest_magnitude(rows.x);
+  if (largest < least_difference)
+    throw InputError(name + ": differences too small for squares in f32: largest difference from the mean " +
+                     shortest(largest) + " (allowed " + shortest(least_difference) +
+                     " or more, or rows that are all equal; scale the data)");
+}
+
+CenteredRows about(const Tensor& x, const std::string& name, const Tensor& mean) {
   CenteredRows rows{Tensor(x.shape(), DType::f32), Tensor({x.dim(0)}, DType::f32), mean, 0};
   const Tensor total({1}, DType::f64);
   kernel::subtract_mean(current_context(), x, rows.mean, rows.x, rows.norms, total);
   rows.total_square = total.item();
+  check_squares(x, rows.total_square, 1, name);
   return rows;
 }
 
 }  // namespace
 
+void check_squares(const Tensor& x, double total_square, double factor, const std::string& name) {
+  // No squared distance of two rows is above twice the total.
+  const double limit = static_cast<double>(std::numeric_limits<float>::max()) / (8 * factor);
+  if (total_square < limit) return;
+  throw InputError(name + ": squared distances overflow f32: largest magnitude " +
+                   shortest(largest_magnitude(x)) + ", sum of squares about the mean " +
+                   shortest(total_square) + " (allowed below " + shortest(limit) + "; scale the data)");
+}
+
 CenteredRows center_rows(const Tensor& input, const std::string& name) {
   check_matrix(input, name);
   const Tensor x = input.contiguous();
-  return about(x, finite_column_mean(x, name));
+  CenteredRows rows = about(x, name, finite_column_mean(x, name));
+  check_differences(rows, name);
+  return rows;
 }
 
 CenteredRows center_rows(const Tensor& input, const std::string& name, const Tensor& origin) {
   check_matrix(input, name);
   const Tensor x = input.contiguous();
   finite_column_mean(x, name);
-  return about(x, origin);
+  return about(x, name, origin);
 }
 
 UnitRows unit_rows(const Tensor& input, const std::string& name, std::int64_t first_row) {

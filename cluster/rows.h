@@ -26,14 +26,19 @@ struct UnitRows {
 /// file or argument that x came from.
 void check_matrix(const Tensor& x, const std::string& name);
 
-/// Checks x and centres it. InputError naming row and column of the first element that is not finite.
+/// Checks x and centres it. InputError naming row and column of the first element that is not finite, as
+/// check_squares, and where rows differ but by too little for squares in f32: none by 1e-15 from the mean.
 CenteredRows center_rows(const Tensor& x, const std::string& name);
 
-/// The same about a given origin f64 (d), where other rows were centred.
+/// The same about a given origin f64 (d), where other rows were centred; differences may be small.
 CenteredRows center_rows(const Tensor& x, const std::string& name, const Tensor& origin);
 
-/// Checks x and scales its rows to length 1. InputError naming the first element that is not finite or the
-/// first row of zeros, which has no direction. Rows are counted from `first_row`.
+/// Throws InputError unless x, whose rows have squared distances `total_square` in all from their mean,
+/// leaves room in f32 for `factor` times the squared distance of any two of them.
+void check_squares(const Tensor& x, double total_square, double factor, const std::string& name);
+
+/// Checks x and scales its rows to length 1, whatever their lengths were. InputError naming the first element
+/// that is not finite or the first row of zeros, which has no direction. Rows are counted from `first_row`.
 UnitRows unit_rows(const Tensor& x, const std::string& name, std::int64_t first_row = 0);
 
 /// Means f64 (d) of the columns of x f32 (n, d). InputError naming row and column of the first element that
