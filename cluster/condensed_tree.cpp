@@ -52,6 +52,8 @@ Linkage link(const std::vector<ReachabilityEdge>& edges) {
 
 void CondensedTree::leave(Index cluster, double lambda, Index size) {
   Cluster& c = clusters_[at(cluster)];
+  // Lambda is infinite for copies of a row. Birth is not: copies join one by one, so nothing that is large
+  // enough for a cluster splits off at distance 0.
   c.stability += (lambda - c.birth) * static_cast<double>(size);
   c.death = std::max(c.death, lambda);
 }

@@ -31,11 +31,13 @@ struct HdbscanResult {
 };
 
 /// Clusters the rows of x, f32 (n, d), on the current context's device. The minimum spanning tree of mutual
-/// reachability is exact, its weights compared in f64; where weights are equal another tree than
-/// scikit-learn's may be chosen. Same bits for any number of threads. Time O(n^2 d) at most, less where the
-/// rows lie in few dimensions or in groups; memory O(n (d + min_samples)). `name` stands for x in errors.
-/// UsageError for options out of range (min_samples above n is), InputError for x that is empty or not
-/// finite.
+/// reachability is exact, its weights compared in f64. With min_samples of 2 or more some weights are always
+/// equal, so labels are those of scikit-learn once its sort of the edges is stable
+/// (np.argsort(kind="stable")); as it is not, its own labels depend on the order of the rows. Where distances
+/// between distinct rows are equal as well, another minimum tree than its may be chosen. Same bits for any
+/// number of threads. Time O(n^2 d) at most, less where the rows lie in few dimensions or in groups; memory
+/// O(n (d + min_samples)). `name` stands for x in errors. UsageError for options out of range (min_samples
+/// above n is), InputError for x that is empty, not finite or out of the range of squares in f32.
 HdbscanResult hdbscan(const Tensor& x, const HdbscanOptions& options = {}, const std::string& name = "x");
 
 }  // namespace chorale::cluster

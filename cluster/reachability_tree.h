@@ -19,9 +19,9 @@ struct ReachabilityEdge {
 };
 
 /// The n - 1 edges of a minimum spanning tree, ascending, a the end that is nearer to row 0 along the tree.
-/// Of trees of the same weight that which grows from row 0 on all pairs, if no two distances are equal. The
-/// core distance of a row is that to its min_samples-th nearest, itself counted; 1 <= min_samples <= n, n
-/// >= 2. O(n (d + min_samples)) memory.
+/// Of trees of the same weight that which grows from row 0 on all pairs, if no two distances between distinct
+/// rows are equal. The core distance of a row is that to its min_samples-th nearest, itself counted; 1 <=
+/// min_samples <= n, n >= 2. O(n (d + min_samples)) memory; time that of the distinct rows.
 std::vector<ReachabilityEdge> reachability_tree(const PointSet& points, std::int64_t min_samples,
                                                 double alpha);
 

@@ -15,7 +15,7 @@ inline const nlohmann::json& density_golden() {
   return values;
 }
 
-/// "iris", "digits", "whole" (blobs of whole numbers), "moons", "circles" or "blobs" (of f32).
+/// "iris", "digits", "whole" (blobs of whole numbers), "moons", "circles", "blobs" or "copies" (of f32).
 inline Tensor density_set(const std::string& name) {
   if (name == "whole") return blobs(1000, 24, 6, 24).x;
   if (name == "iris" || name == "digits") return load(name).x;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "cluster/equal_rows.h"
 #include "cluster/metrics.h"
 #include "cluster/reachability_tree.h"
 #include "tests/cluster/density_data.h"
@@ -44,7 +45,7 @@ HdbscanOptions options_of(const nlohmann::json& given) {
 // here.
 TEST_F(Hdbscan, AgreesWithScikitLearn) {
   for (const auto& [name, runs] : test::density_golden()["sets"].items()) {
-    const bool distinct = name == "moons" || name == "circles" || name == "blobs";
+    const bool distinct = name == "moons" || name == "circles" || name == "blobs" || name == "copies";
     const Tensor x = test::density_set(name);
     for (const auto& run : runs["hdbscan"]) {
       SCOPED_TRACE(name + " " + run["options"].dump());
@@ -63,8 +64,8 @@ TEST_F(Hdbscan, AgreesWithScikitLearn) {
   }
 }
 
-/// Prim's algorithm on all pairs in f64; only the weights of the tree are unique.
-std::vector<double> reference_weights(const Tensor& x, std::int64_t min_samples, double alpha) {
+/// Prim's algorithm on all pairs in f64, from row 0, of equals to the lowest row.
+std::vector<ReachabilityEdge> reference_tree(const Tensor& x, std::int64_t min_samples, double alpha) {
   const std::vector<float> values = x.to_host<float>();
   const auto n = static_cast<std::size_t>(x.dim(0)), d = static_cast<std::size_t>(x.dim(1));
   const auto square = [&](std::size_t i, std::size_t j) {
@@ -79,7 +80,9 @@ std::vector<double> reference_weights(const Tensor& x, std::int64_t min_samples,
     std::nth_element(row.begin(), row.begin() + min_samples - 1, row.end());
     core[i] = row[static_cast<std::size_t>(min_samples - 1)];
   }
-  std::vector<double> nearest(n, std::numeric_limits<double>::infinity()), weights;
+  std::vector<double> nearest(n, std::numeric_limits<double>::infinity());
+  std::vector<std::size_t> from(n, 0);
+  std::vector<ReachabilityEdge> tree;
   std::vector<bool> in_tree(n, false);
   std::size_t current = 0;
   for (std::size_t step = 1; step < n; ++step) {
@@ -87,20 +90,25 @@ std::vector<double> reference_weights(const Tensor& x, std::int64_t min_samples,
     std::size_t next = n;
     for (std::size_t j = 0; j < n; ++j) {
       if (in_tree[j]) continue;
-      nearest[j] =
-          std::min(nearest[j], std::max({core[current], core[j], square(current, j) / (alpha * alpha)}));
+      const double weight = std::max({core[current], core[j], square(current, j) / (alpha * alpha)});
+      if (weight < nearest[j]) {
+        nearest[j] = weight;
+        from[j] = current;
+      }
       if (next == n || nearest[j] < nearest[next]) next = j;
     }
-    weights.push_back(nearest[next]);
+    tree.push_back({nearest[next], static_cast<std::int32_t>(from[next]), static_cast<std::int32_t>(next)});
     current = next;
   }
-  std::sort(weights.begin(), weights.end());
-  return weights;
+  std::stable_sort(tree.begin(), tree.end(),
+                   [](const ReachabilityEdge& a, const ReachabilityEdge& b) { return a.square < b.square; });
+  return tree;
 }
 
+/// Whatever distances are equal, the weights of the tree are unique.
 void expect_minimum(const Tensor& x, std::int64_t min_samples, double alpha = 1) {
   const std::vector<ReachabilityEdge> edges = reachability_tree(PointSet(x, "x"), min_samples, alpha);
-  const std::vector<double> expected = reference_weights(x, min_samples, alpha);
+  const std::vector<ReachabilityEdge> expected = reference_tree(x, min_samples, alpha);
   ASSERT_EQ(edges.size(), expected.size());
   Ints parents(static_cast<std::size_t>(x.dim(0)));
   std::iota(parents.begin(), parents.end(), 0);
@@ -109,7 +117,7 @@ void expect_minimum(const Tensor& x, std::int64_t min_samples, double alpha = 1)
     return i;
   };
   for (std::size_t e = 0; e < edges.size(); ++e) {
-    EXPECT_NEAR(edges[e].square, expected[e], 1e-12 * expected[e]) << e;
+    EXPECT_NEAR(edges[e].square, expected[e].square, 1e-12 * expected[e].square) << e;
     EXPECT_NE(root(edges[e].a), root(edges[e].b)) << "a cycle";
     parents[static_cast<std::size_t>(root(edges[e].a))] = root(edges[e].b);
   }
@@ -139,6 +147,42 @@ TEST_F(Hdbscan, TheTreeIsMinimalWhereGroupsAreFarApart) {
   }
   expect_minimum(Tensor::from_host(values, {1200, 2}), 3);
   expect_minimum(Tensor::full({200, 3}, 2.5), 5);
+}
+
+// The same edges in the same order, in each the same end first: with copies as without them, more of them
+// than neighbours that the first forest sees, and fewer than make a core distance of 0.
+TEST_F(Hdbscan, TheTreeOfCopiesIsThatOfAllPairs) {
+  for (const std::int64_t distinct : {1, 2, 9, 300}) {
+    const std::vector<float> points = test::scattered(distinct, 3).to_host<float>();
+    std::vector<float> values;
+    for (std::uint64_t i = 0; i < 400; ++i) {
+      // Low rows are copied more often than high ones.
+      const double share = static_cast<double>(test::splitmix(i) >> 40) * 0x1p-24;
+      const auto from = 3 * static_cast<std::ptrdiff_t>(share * share * static_cast<double>(distinct));
+      values.insert(values.end(), points.begin() + from, points.begin() + from + 3);
+    }
+    const Tensor x = matrix(values, 3);
+    for (const std::int64_t min_samples : {1, 2, 5, 30, 400}) {
+      SCOPED_TRACE(std::to_string(distinct) + " distinct rows, min_samples " + std::to_string(min_samples));
+      const std::vector<ReachabilityEdge> found = reachability_tree(PointSet(x, "x"), min_samples, 1);
+      const std::vector<ReachabilityEdge> expected = reference_tree(x, min_samples, 1);
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t e = 0; e < found.size(); ++e) {
+        EXPECT_NEAR(found[e].square, expected[e].square, 1e-12 * expected[e].square) << e;
+        EXPECT_EQ(found[e].a, expected[e].a) << e;
+        EXPECT_EQ(found[e].b, expected[e].b) << e;
+      }
+    }
+  }
+}
+
+TEST_F(Hdbscan, RowsWithTheSameLengthAreNotCopies) {
+  // A square about the mean: four equal lengths; 0 and -0 are the same value.
+  const Tensor x = matrix({1, 0, -1, 0, 0, 1, 0, -1, 1, -0.0f, 0, -1, -1, 0, 0, 1}, 2);
+  const EqualRows groups = group_equal_rows(PointSet(x, "x").arrange({7, 6, 5, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(groups.members, (Ints{0, 4, 1, 6, 2, 7, 3, 5}));
+  EXPECT_EQ(groups.offsets, (std::vector<std::size_t>{0, 2, 4, 6, 8}));
+  EXPECT_EQ(groups.firsts(), (std::vector<std::int64_t>{0, 1, 2, 3}));
 }
 
 TEST_F(Hdbscan, ThreadsChangeNoBit) {

@@ -2,7 +2,8 @@
 """Golden values of DBSCAN and HDBSCAN from scikit-learn: python tests/golden/density.py
 
 Writes tests/golden/cluster/density_*.npy (data) and density.json. Data: digits and iris as tests/golden/cluster.py stores
-them, its blobs of whole numbers, where many distances are equal, and moons, circles and blobs of f32, where none are.
+them, its blobs of whole numbers, where many distances are equal, moons, circles and blobs of f32, where none are, and copies:
+rows of which most are there more than once, up to 40 times, where none are but between copies.
 """
 
 import functools
@@ -27,6 +28,7 @@ DBSCAN_RUNS = {
     "moons": [(0.15, 5), (0.08, 3), (0.3, 10)],
     "circles": [(0.15, 5), (0.1, 4)],
     "blobs": [(2.5, 5), (3.0, 10), (2.0, 4)],
+    "copies": [(0.3, 5), (1e-6, 3), (1.0, 10)],
 }
 HDBSCAN_RUNS = [
     {},
@@ -41,6 +43,13 @@ HDBSCAN_RUNS = [
     {"min_cluster_size": 10, "max_cluster_size": 150},
     {"min_cluster_size": 10, "alpha": 1.3},
 ]
+
+
+def copies():
+    generator = np.random.default_rng(4)
+    x = make_blobs(150, 3, centers=4, cluster_std=0.7, random_state=4)[0]
+    times = np.where(generator.random(150) < 0.1, 40, generator.integers(1, 5, 150))
+    return generator.permutation(np.repeat(x, times, axis=0))[:500]
 
 
 def density_clusters(x, options):
@@ -59,6 +68,7 @@ def main():
         "moons": make_moons(500, noise=0.06, random_state=1)[0],
         "circles": make_circles(500, noise=0.04, factor=0.5, random_state=2)[0],
         "blobs": make_blobs(600, 8, centers=5, cluster_std=[0.5, 1.0, 1.5, 0.8, 2.0], random_state=3)[0],
+        "copies": copies(),
     }
     for name, x in made.items():
         np.save(OUTPUT / f"density_{name}.npy", x.astype(np.float32))
