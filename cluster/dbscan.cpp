@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cluster/dbscan.h"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "cluster/neighbours.h"
 #include "cluster/point_order.h"
 #include "kernels/launch.h"
 
@@ -48,31 +46,6 @@ DbscanResult dbscan(const Tensor& x, const DbscanOptions& options, const std::st
     if (is_core[i]) indices.push_back(static_cast<std::int32_t>(i));
   return {Tensor::from_host(number(components.to_host<std::int32_t>()), {n}),
           Tensor::from_host(indices, {static_cast<std::int64_t>(indices.size())})};
-}
-
-double suggest_eps(const Tensor& x, std::int64_t min_samples, const std::string& name) {
-  check_matrix(x, name);
-  if (min_samples < 2) refuse("min_samples", std::to_string(min_samples), "2 or more");
-  const std::int64_t k = std::min(2 * min_samples - 1, x.dim(0) - 1);
-  const Neighbours near = nearest_neighbours(x, std::max<std::int64_t>(k, 1), name);
-  std::vector<float> curve = near.distances.slice(1, k - 1, k).contiguous().to_host<float>();
-  std::sort(curve.begin(), curve.end());
-  const double first = static_cast<double>(curve.front()), last = static_cast<double>(curve.back());
-  if (!(last > 0))
-    throw InputError(name + ": no two rows in a neighbourhood differ: largest distance " +
-                     std::to_string(last) + " (allowed rows with distances above 0)");
-  std::size_t knee = curve.size() - 1;
-  double farthest = 0;
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    const double chord =
-        first + (last - first) * static_cast<double>(i) / static_cast<double>(curve.size() - 1);
-    const double below = chord - static_cast<double>(curve[i]);
-    if (below > farthest && curve[i] > 0) {
-      farthest = below;
-      knee = i;
-    }
-  }
-  return static_cast<double>(curve[knee]);
 }
 
 }  // namespace chorale::cluster

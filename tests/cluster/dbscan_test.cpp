@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -170,12 +171,65 @@ TEST_F(Dbscan, TheSuggestedEpsFindsBlobsMoonsAndCircles) {
   EXPECT_GT(*adjusted_rand_index({blobs.truth, labels_of(blobs.x, eps, 10)}).value, 0.95);
 }
 
+// At the knee nearly all of digits, and of the standardised wines, are one cluster.
+TEST_F(Dbscan, TheSuggestedEpsIsOfAPlateauWhereTheKneeFindsOneCluster) {
+  Ints cultivars(59, 0);
+  cultivars.insert(cultivars.end(), 71, 1);
+  cultivars.insert(cultivars.end(), 48, 2);
+  const test::Data digits = test::load("digits");
+  const std::pair<Tensor, Ints> sets[]{{read_npy(test::golden_path("agreement_wine.npy")), cultivars},
+                                       {digits.x, digits.truth}};
+  for (const auto& [x, truth] : sets) {
+    const SuggestedEps suggested = choose_eps(x);
+    std::printf("%lld rows: eps %.4f\n", static_cast<long long>(x.dim(0)), suggested.eps);
+    EXPECT_EQ(suggested.rule, EpsRule::plateau);
+    EXPECT_EQ(suggest_eps(x), suggested.eps);
+    const Ints labels = labels_of(x, suggested.eps, 5);
+    EXPECT_GT(*adjusted_rand_index({truth, labels}).value, 0.25);
+    std::int64_t large = 0;
+    for (std::int32_t c = 0; c < static_cast<std::int32_t>(labels.size()); ++c)
+      large += 50 * std::count(labels.begin(), labels.end(), c) >= x.dim(0);
+    EXPECT_EQ(suggested.n_clusters, large);
+  }
+}
+
+TEST_F(Dbscan, TheSuggestedEpsLeavesUniformRowsOneCluster) {
+  for (const std::int64_t d : {2, 3, 5, 8, 16}) {
+    const Tensor x = test::scattered(800, d);
+    const SuggestedEps suggested = choose_eps(x);
+    EXPECT_EQ(suggested.rule, EpsRule::knee) << d;
+    const Ints labels = labels_of(x, suggested.eps, 5);
+    EXPECT_EQ(suggested.n_clusters, 1) << d;
+    EXPECT_GT(std::count(labels.begin(), labels.end(), 0), 300) << d;
+  }
+}
+
 TEST_F(Dbscan, TheSuggestedEpsOfFewOrEqualRows) {
   EXPECT_EQ(suggest_eps(matrix({0, 3}, 1)), 3);
   EXPECT_EQ(suggest_eps(matrix({0, 1, 2, 3, 4, 5}, 1), 2), 2);  // 3-distances 3 2 2 2 2 3
-  message_of([&] { suggest_eps(Tensor::full({50, 2}, 1.0)); }, 3);
+  EXPECT_EQ(suggest_eps(matrix({1, 2}, 1), 1), 1);
+  for (const std::int64_t min_samples : {1, 5, 50, 51}) {
+    const SuggestedEps equal = choose_eps(Tensor::full({50, 2}, 1.0), min_samples);
+    EXPECT_EQ(equal.rule, EpsRule::copies);
+    EXPECT_EQ(equal.eps, 1);
+  }
   message_of([&] { suggest_eps(matrix({1}, 1)); }, 3);
-  message_of([&] { suggest_eps(matrix({1, 2}, 1), 1); }, 2);
+  message_of([&] { suggest_eps(matrix({1, 2}, 1), 0); }, 2);
+}
+
+TEST_F(Dbscan, TheSuggestedEpsOfCopiesKeepsThemApart) {
+  std::vector<float> values;
+  for (int i = 0; i < 200; ++i) values.push_back(static_cast<float>(i % 4));
+  SuggestedEps suggested = choose_eps(matrix(values, 1));
+  EXPECT_EQ(suggested.rule, EpsRule::copies);
+  EXPECT_EQ(suggested.eps, 0.5);
+  EXPECT_EQ(suggested.n_clusters, 4);
+  // One row elsewhere makes a curve, whose knee takes all of them together.
+  values[0] = 4;
+  suggested = choose_eps(matrix(values, 1));
+  EXPECT_EQ(suggested.rule, EpsRule::plateau);
+  EXPECT_EQ(suggested.eps, 0.5);
+  EXPECT_EQ(suggested.n_clusters, 4);
 }
 
 }  // namespace
