@@ -54,11 +54,8 @@ struct SuggestedEps {
 /// the knee stays.
 ///
 /// Where the distances of the curve are all 0, half the least distance between groups of copies, or 1 if all
-/// rows are equal. Costs a search for neighbours and a run of dbscan, for a plateau also the tree of hdbscan.
-/// UsageError for min_samples below 1; InputError as dbscan, and for fewer than two rows.
-SuggestedEps choose_eps(const Tensor& x, std::int64_t min_samples = 5, const std::string& name = "x");
-
-/// The eps of choose_eps.
-double suggest_eps(const Tensor& x, std::int64_t min_samples = 5, const std::string& name = "x");
+/// rows are equal or there is one. Costs a search for neighbours and a run of dbscan, for a plateau also the
+/// tree of hdbscan. UsageError for min_samples below 1; InputError as dbscan.
+SuggestedEps suggest_eps(const Tensor& x, std::int64_t min_samples = 5, const std::string& name = "x");
 
 }  // namespace chorale::cluster

@@ -12,6 +12,7 @@
 #include "cluster/dbscan.h"
 #include "cluster/neighbours.h"
 #include "cluster/reachability_tree.h"
+#include "cluster/rows.h"
 
 namespace chorale::cluster {
 namespace {
@@ -136,11 +137,15 @@ std::int64_t count_large(const std::vector<std::int32_t>& labels, std::int64_t l
 
 }  // namespace
 
-SuggestedEps choose_eps(const Tensor& x, std::int64_t min_samples, const std::string& name) {
+SuggestedEps suggest_eps(const Tensor& x, std::int64_t min_samples, const std::string& name) {
   check_matrix(x, name);
   if (min_samples < 1)
     throw UsageError("min_samples: out of range: " + std::to_string(min_samples) + " (allowed 1 or more)");
   const std::int64_t n = x.dim(0), others = std::max<std::int64_t>(n - 1, 1);
+  if (n == 1) {
+    finite_column_mean(x, name);
+    return {1, EpsRule::copies, 0};
+  }
   const std::int64_t k = min_samples > n ? others : std::min(2 * min_samples - 1, others);
   const std::int64_t large =
       std::max({std::int64_t{2}, min_samples,
@@ -166,10 +171,6 @@ SuggestedEps choose_eps(const Tensor& x, std::int64_t min_samples, const std::st
       count_large(dbscan(x, {suggested.eps, min_samples}, name).labels_.to_host<std::int32_t>(), large);
   if (suggested.n_clusters > 1) return suggested;
   return plateau(tree_levels(), least_length(near.distances)).value_or(suggested);
-}
-
-double suggest_eps(const Tensor& x, std::int64_t min_samples, const std::string& name) {
-  return choose_eps(x, min_samples, name).eps;
 }
 
 }  // namespace chorale::cluster

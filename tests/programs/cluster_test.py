@@ -121,6 +121,7 @@ class Cluster(ProgramTest):
         dbscan, = json.loads(summary.read_text())["clusterings"]
         self.assertEqual(dbscan["n_clusters"], 3)
         self.assertGreater(dbscan["parameters"]["eps"], 0.05)
+        self.assertIn(dbscan["eps_rule"], ("knee", "plateau"))
         for eps in ("0", "-1", "nan", "inf", "near", "1x"):
             self.assert_error(self.cluster("--algorithm", "dbscan", "--eps", eps), 2, "--eps")
 

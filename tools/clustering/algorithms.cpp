@@ -13,6 +13,7 @@
 #include "cluster/hdbscan.h"
 #include "cluster/kmeans.h"
 #include "cluster/mini_batch_kmeans.h"
+#include "tools/common/log.h"
 #include "tools/common/text.h"
 
 namespace chorale::tools {
@@ -136,13 +137,25 @@ Clustering run_agglomerative(const Tensor& x, const AlgorithmOptions& o, const s
 Clustering run_dbscan(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {
   cluster::DbscanOptions options;
   options.min_samples = own(o.min_samples, options.min_samples);
-  options.eps = o.eps == "auto" ? cluster::suggest_eps(x, options.min_samples, name) : parse_eps(o.eps);
+  Json results;
+  if (o.eps == "auto") {
+    static const std::map<cluster::EpsRule, std::string> rules{{cluster::EpsRule::knee, "knee"},
+                                                               {cluster::EpsRule::plateau, "plateau"},
+                                                               {cluster::EpsRule::copies, "copies"}};
+    const cluster::SuggestedEps suggested = cluster::suggest_eps(x, options.min_samples, name);
+    options.eps = suggested.eps;
+    results["eps_rule"] = rules.at(suggested.rule);
+    log_info("dbscan: eps ", options.eps, " by the rule ", rules.at(suggested.rule));
+  } else {
+    options.eps = parse_eps(o.eps);
+  }
   const cluster::DbscanResult r = cluster::dbscan(x, options, name);
+  results["n_core_samples"] = r.core_sample_indices_.size();
   return {"dbscan",
           r.labels_,
           {{"core_sample_indices", r.core_sample_indices_}},
           {{"eps", options.eps}, {"min_samples", options.min_samples}},
-          {{"n_core_samples", r.core_sample_indices_.size()}}};
+          results};
 }
 
 Clustering run_hdbscan(const Tensor& x, const AlgorithmOptions& o, const std::string& name) {

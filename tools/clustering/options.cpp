@@ -37,7 +37,8 @@ void add_algorithm_options(Options& options, AlgorithmOptions& o) {
       .shown_default("none");
   options
       .add("--eps", &o.eps,
-           "dbscan: points this near are neighbours; auto: at the knee of the sorted distances")
+           "dbscan: points this near are neighbours; auto: at the knee of the sorted distances to "
+           "neighbours, or where the number of large clusters changes least")
       .placeholder("E");
   options
       .add("--min-samples", &o.min_samples,
