@@ -217,8 +217,8 @@ TEST_F(Dbscan, TheSuggestedEpsOfFewOrEqualRows) {
 }
 
 TEST_F(Dbscan, TheSuggestedEpsOfCopiesKeepsThemApart) {
-  std::vector<float> values;
-  for (int i = 0; i < 200; ++i) values.push_back(static_cast<float>(i % 4));
+  std::vector<float> values(200);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 4);
   SuggestedEps suggested = suggest_eps(matrix(values, 1));
   EXPECT_EQ(suggested.rule, EpsRule::copies);
   EXPECT_EQ(suggested.eps, 0.5);
