@@ -43,6 +43,7 @@ KMeansRows NpyRows::prepare(const Tensor& x, std::int64_t first, double* total_s
   } else {
     const Tensor total({1}, DType::f64);
     kernel::subtract_mean(current_context(), x, space_.mean, rows.x, rows.norms, total);
+    check_squares(x, total.item(), 1, file_.path());
     *total_square += total.item();
   }
   return rows;

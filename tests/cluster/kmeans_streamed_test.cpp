@@ -157,6 +157,10 @@ TEST_F(KMeansStreamed, RefusesWhatItCannotDo) {
   EXPECT_NE(text.find("x.npy"), std::string::npos) << text;
   EXPECT_NE(text.find("row 1801, column 2"), std::string::npos) << text;
   values = x.to_host<float>();
+  for (float& value : values) value *= 1e19f;
+  text = message_of([&] { run(write(matrix(values, 3)), o); }, 3);
+  EXPECT_NE(text.find("squared distances overflow f32"), std::string::npos) << text;
+  values = x.to_host<float>();
   std::fill_n(values.begin() + 3 * 1700, 3, 0.0f);
   path = write(matrix(values, 3));
   o.metric = "cosine";
