@@ -17,8 +17,8 @@ Silhouette silhouette_of(const Tensor& x, const Segments& s, const std::string& 
   const Tensor order = Tensor::from_host(s.order, {s.points()});
   const Tensor offsets = Tensor::from_host(s.offsets, {s.clusters() + 1});
   const Tensor samples({s.points()}, DType::f32);
-  kernel::silhouette_samples(current_context(), rows.x.gather_rows(order), rows.norms.gather_rows(order),
-                             offsets, samples);
+  kernel::silhouette_samples(current_context(), x.contiguous().gather_rows(order), rows.x.gather_rows(order),
+                             rows.norms.gather_rows(order), offsets, samples);
   const std::vector<float> values = samples.to_host<float>();
   Silhouette result;
   result.samples.resize(static_cast<std::size_t>(x.dim(0)));

@@ -18,39 +18,77 @@ Tensor on_device(const std::vector<Index>& values) {
 /// Clusters of growing size, the first of one point and the second of none.
 std::vector<Index> cluster_offsets(Index n) { return {0, 1, 1, 1 + (n - 1) / 7, 1 + (n - 1) / 2, n}; }
 
-OpCase silhouette_samples() {
-  OpCase c = cluster_case("silhouette_samples");
+/// Clusters of five points, the last one of as many as are left.
+std::vector<Index> small_clusters(Index n) {
+  std::vector<Index> offsets;
+  for (Index i = 0; i < n; i += 5) offsets.push_back(i);
+  offsets.push_back(n);
+  return offsets;
+}
+
+/// Two clusters of five side by side at each place, and the next place a hundred or ten thousand times as
+/// far.
+float tight_coordinate(Index row, Index column, double value) {
+  const Index place = row / 10, side = row / 5 % 2;
+  const double extent = place % 2 == 0 ? 0.1 : 1e-3;
+  return static_cast<float>(50 + (7 * place + 3 * column * (place + 1)) % 11 +
+                            extent * (value + 2 * static_cast<double>(side)));
+}
+
+OpCase silhouette_samples(bool tight) {
+  OpCase c = cluster_case(tight ? "silhouette_samples_tight" : "silhouette_samples");
+  const auto clusters = tight ? small_clusters : cluster_offsets;
+  if (tight) c.precision = PrecisionClass::low;  // no digits are lost however close the points lie
   for (const auto& [n, d] : sizes)
     if (n > 1) c.variants.push_back({"rows_" + std::to_string(n), {real({n, d})}});
+  c.variants.push_back({"rows_150", {real({150, 40})}});
   c.scaled = true;
-  c.run = [](const Run& run) {
-    const Tensor& x = run.tensor(0);
-    const std::vector<Index> offsets = cluster_offsets(x.dim(0));
-    const Tensor samples({x.dim(0)}, DType::f32);
-    kernel::silhouette_samples(current_context(), x, squared_norms(x), on_device(offsets), samples);
+  c.run = [=](const Run& run) {
+    Tensor x = run.tensor(0);
+    const Index n = x.dim(0), d = x.dim(1);
+    if (tight) {
+      std::vector<float> values = x.to_host<float>();
+      for (Index i = 0; i < n * d; ++i) {
+        float& value = values[static_cast<std::size_t>(i)];
+        value = tight_coordinate(i / d, i % d, static_cast<double>(value));
+      }
+      x = Tensor::from_host(values, {n, d});
+    }
+    const Tensor mean({d}, DType::f64), bad({1}, DType::i64), centered({n, d}, DType::f32),
+        norms({n}, DType::f32), total({1}, DType::f64), samples({n}, DType::f32);
+    kernel::column_mean(current_context(), x, mean, bad);
+    kernel::subtract_mean(current_context(), x, mean, centered, norms, total);
+    const std::vector<Index> offsets = clusters(n);
+    kernel::silhouette_samples(current_context(), x, centered, norms, on_device(offsets), samples);
     return vars({samples});
   };
-  c.reference = [](const Arrays& x) {
-    const Index n = x[0].dim(0);
-    const std::vector<Index> offsets = cluster_offsets(n);
+  c.reference = [=](const Arrays& inputs) {
+    Array x = inputs[0];
+    const Index n = x.dim(0), d = x.dim(1);
+    if (tight)
+      for (Index i = 0; i < n * d; ++i) x[i] = static_cast<double>(tight_coordinate(i / d, i % d, x[i]));
+    const std::vector<Index> offsets = clusters(n);
     Array samples({n});
-    for (Index i = 1; i < n; ++i) {  // point 0 is alone: 0
+    for (Index i = 0; i < n; ++i) {
       double own = 0, nearest = 1e300;
+      bool alone = false;
       for (std::size_t cluster = 0; cluster + 1 < offsets.size(); ++cluster) {
         const Index begin = offsets[cluster], end = offsets[cluster + 1];
         if (begin == end) continue;
         double sum = 0;
-        for (Index j = begin; j < end; ++j) sum += std::sqrt(square_distance(x[0], i, x[0], j));
+        for (Index j = begin; j < end; ++j) sum += std::sqrt(square_distance(x, i, x, j));
         if (i >= begin && i < end) {
+          alone = end - begin == 1;
           own = sum / static_cast<double>(end - begin - 1);
         } else {
           nearest = std::min(nearest, sum / static_cast<double>(end - begin));
         }
       }
-      samples[i] = (nearest - own) / std::max(nearest, own);
+      if (!alone) samples[i] = (nearest - own) / std::max(nearest, own);
     }
     return Arrays{samples};
   };
+  if (tight) return c;
   c.bench = {"20000x128", {real({20000, 128})}, true};
   c.cost = [](const std::vector<Input>& x, double) {
     const auto n = static_cast<double>(x[0].shape[0]), d = static_cast<double>(x[0].shape[1]);
@@ -177,9 +215,12 @@ OpCase centroid_separation() {
 }  // namespace
 
 std::vector<OpCase> cluster_metric_cases() {
-  return {silhouette_samples(), cluster_dispersion("cluster_dispersion", false, cluster_offsets),
+  return {silhouette_samples(false),
+          silhouette_samples(true),
+          cluster_dispersion("cluster_dispersion", false, cluster_offsets),
           cluster_dispersion("cluster_dispersion_weighted", true, cluster_offsets),
-          cluster_dispersion("cluster_dispersion_small", true, small_cluster_offsets), centroid_separation()};
+          cluster_dispersion("cluster_dispersion_small", true, small_cluster_offsets),
+          centroid_separation()};
 }
 
 }  // namespace chorale::harness

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "tests/cluster/data.h"
@@ -82,61 +83,74 @@ TEST_F(Metrics, AgreementEqualsScikitLearnAtTheEdges) {
   }
 }
 
+/// Silhouettes of the rows of x by their definition, in f64.
+std::vector<double> defined_silhouettes(const std::vector<float>& x, std::size_t d, Labels labels) {
+  std::vector<double> samples;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    std::map<std::int32_t, std::pair<double, double>> clusters;  // sum of distances, points
+    for (std::size_t j = 0; j < labels.size(); ++j) {
+      double square = 0;
+      for (std::size_t k = 0; k < d; ++k)
+        square += std::pow(static_cast<double>(x[i * d + k]) - static_cast<double>(x[j * d + k]), 2);
+      clusters[labels[j]].first += std::sqrt(square);
+      clusters[labels[j]].second += 1;
+    }
+    double own = 0, nearest = 1e300;
+    for (const auto& [cluster, sum] : clusters)
+      if (cluster == labels[i])
+        own = sum.second > 1 ? sum.first / (sum.second - 1) : -1;
+      else
+        nearest = std::min(nearest, sum.first / sum.second);
+    samples.push_back(own < 0 ? 0 : (nearest - own) / std::max(own, nearest));
+  }
+  return samples;
+}
+
+void expect_silhouettes(const std::vector<float>& x, std::size_t d, Labels labels, double tolerance) {
+  const Silhouette s = silhouette(test::matrix(x, static_cast<std::int64_t>(d)), labels);
+  const std::vector<double> expected = defined_silhouettes(x, d, labels);
+  double largest = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    largest = std::max(largest, std::fabs(static_cast<double>(s.samples[i]) - expected[i]));
+    ASSERT_NEAR(static_cast<double>(s.samples[i]), expected[i], tolerance) << "row " << i;
+  }
+  EXPECT_NEAR(value(s.mean),
+              std::accumulate(expected.begin(), expected.end(), 0.0) / static_cast<double>(expected.size()),
+              tolerance);
+  std::printf("%zu columns: off by %.1e\n", d, largest);
+}
+
 TEST_F(Metrics, SilhouetteEqualsTheDefinition) {
   // Uneven clusters, one of a single point, one of two equal points; sizes that no tile divides.
-  const test::Data data = test::blobs(331, 7, 5, 96);
-  std::vector<std::int32_t> labels(331);
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    labels[i] = i < 40 ? 9 : i < 41 ? 3 : i < 43 ? -7 : i < 200 ? 0 : 1;
-  std::vector<float> x = data.x.to_host<float>();
-  std::copy_n(x.begin() + 41 * 7, 7, x.begin() + 42 * 7);
-  const Silhouette s = silhouette(Tensor::from_host(x, {331, 7}), labels);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    double own = 0, nearest = 1e300;
-    for (const std::int32_t c : {9, 3, -7, 0, 1}) {
-      double sum = 0, count = 0;
-      for (std::size_t j = 0; j < labels.size(); ++j) {
-        if (labels[j] != c) continue;
-        double square = 0;
-        for (std::size_t k = 0; k < 7; ++k)
-          square += std::pow(static_cast<double>(x[i * 7 + k]) - static_cast<double>(x[j * 7 + k]), 2);
-        sum += std::sqrt(square);
-        ++count;
-      }
-      if (labels[i] == c) {
-        own = count > 1 ? sum / (count - 1) : -1;
-      } else {
-        nearest = std::min(nearest, sum / count);
-      }
-    }
-    const double expected = own < 0 ? 0 : (nearest - own) / std::max(own, nearest);
-    EXPECT_NEAR(static_cast<double>(s.samples[i]), expected, 2e-6) << "row " << i;
+  for (const std::size_t d : {7, 23, 300}) {
+    std::vector<float> x = test::blob_values(331, static_cast<std::int64_t>(d), 5, 96);
+    std::vector<std::int32_t> labels(331);
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      labels[i] = i < 40 ? 9 : i < 41 ? 3 : i < 43 ? -7 : i < 200 ? 0 : 1;
+    std::copy_n(x.begin() + static_cast<std::ptrdiff_t>(41 * d), d,
+                x.begin() + static_cast<std::ptrdiff_t>(42 * d));
+    expect_silhouettes(x, d, labels, 2e-6);
   }
 }
 
 TEST_F(Metrics, SilhouetteHoldsWhereProductsCancel) {
-  // Two tight clusters far apart: distances within them are 1e-4 of the norms.
-  std::vector<float> x;
-  for (int i = 0; i < 100; ++i) {
-    x.push_back(i % 2 ? 1000.0f : -1000.0f);
-    x.push_back(static_cast<float>(i / 2) * 0.0625f);
-  }
-  std::vector<std::int32_t> labels(100);
-  for (std::size_t i = 0; i < 100; ++i) labels[i] = static_cast<std::int32_t>(i % 4 < 2 ? i % 2 : i % 2 + 2);
-  const Silhouette s = silhouette(Tensor::from_host(x, {100, 2}), labels);
-  double expected = 0;
-  for (std::size_t i = 0; i < 100; ++i) {
-    double sum[4] = {};
-    for (std::size_t j = 0; j < 100; ++j)
-      sum[labels[j]] += std::hypot(static_cast<double>(x[2 * i]) - static_cast<double>(x[2 * j]),
-                                   static_cast<double>(x[2 * i + 1]) - static_cast<double>(x[2 * j + 1]));
-    const double own = sum[labels[i]] / 24;
-    double nearest = 1e300;
-    for (int c = 0; c < 4; ++c)
-      if (c != labels[i]) nearest = std::min(nearest, sum[c] / 25);
-    expected += (nearest - own) / std::max(nearest, own) / 100;
-  }
-  EXPECT_NEAR(value(s.mean), expected, 1e-5);
+  // Clusters of three, two to a place; they are small where places are 1 and the origin is 50 apart.
+  const auto uniform = [](std::uint64_t number) {
+    return static_cast<double>(test::splitmix(number) >> 11) * 0x1p-53;
+  };
+  for (const std::size_t d : {2, 20, 300})
+    for (const double extent : {1e-3, 0.03})
+      for (const double scale : {1e-10, 1e10}) {
+        std::vector<float> x;
+        std::vector<std::int32_t> labels;
+        for (std::size_t i = 0; i < 300; ++i) {
+          labels.push_back(static_cast<std::int32_t>(i / 3));
+          for (std::size_t k = 0; k < d; ++k)
+            x.push_back(static_cast<float>(
+                scale * (50 + uniform(i / 6 * d + k) + extent * uniform(1000000 + i * d + k))));
+        }
+        expect_silhouettes(x, d, labels, 2e-6);
+      }
 }
 
 TEST_F(Metrics, AreUndefinedRatherThanNaN) {
