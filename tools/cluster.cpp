@@ -136,7 +136,7 @@ int cluster_file(Program& program, const Arguments& a) {
     throw UsageError(concat("--max-memory: only for k-means of a file: ", a.algorithm,
                             a.input.empty() ? " of a model" : "",
                             " (allowed with --input X.npy --algorithm kmeans)"));
-  for (const char* option : {"--n-init", "--batch-size", "--bootstrap", "--projection"})
+  for (const char* option : {"--n-init", "--batch-size", "--bootstrap", "--projection", "--metrics"})
     if (program.given(option)) log_warning(option, ": not used with --max-memory");
   ExecutionContext context(program.device());
   const ContextScope scope(context);

@@ -114,6 +114,8 @@ class Cluster(ProgramTest):
         write_npy(self.x, [1, 0, 0, 0], (2, 2))
         self.assert_error(self.cluster("--n-clusters", 1, "--metric", "cosine"), 3, "x.npy", "row 1")
         self.assert_error(self.cluster("--algorithm", "gmm", "--max-memory", 1), 2, "--max-memory", "gmm")
+        self.assertIn("--metrics: not used with --max-memory",
+                      self.cluster("--n-clusters", 1, "--max-memory", 1, "--metrics", "fast").stderr)
 
     def test_eps_is_found_from_the_data(self):
         summary = self.folder / "summary.json"
