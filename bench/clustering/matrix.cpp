@@ -29,6 +29,7 @@ using Json = nlohmann::ordered_json;
 struct Request {
   std::string matrix, work, labels, output, device = "cpu";
   std::int64_t repeats = 2;
+  std::uint64_t seed = 0;
   tools::AlgorithmOptions options;
 };
 
@@ -85,6 +86,7 @@ int measure_matrix(int argc, char** argv) try {
   options.add("--labels", &r.labels, "for silhouette: clusters (n)");
   options.add("--write", &r.output, "where the last repeat's labels or map go");
   options.add("--repeats", &r.repeats, "times to run", {1, 1000000});
+  options.add("--seed", &r.seed, "of the first repeat; the others have the next ones");
   options.add("--device", &r.device, "where", {"cpu", "cuda"});
   tools::add_algorithm_options(options, r.options);
   bool help = false;
@@ -101,7 +103,7 @@ int measure_matrix(int argc, char** argv) try {
   for (std::int64_t i = 0; i < r.repeats; ++i) {
     const auto start = std::chrono::steady_clock::now();
     const std::clock_t processor = std::clock();
-    const Outcome outcome = run(r, x, static_cast<std::uint64_t>(i));
+    const Outcome outcome = run(r, x, r.seed + static_cast<std::uint64_t>(i));
     context.synchronize();
     Json line{{"s", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()},
               {"cpu_s", static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC}};

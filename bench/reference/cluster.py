@@ -7,8 +7,9 @@
 Each pair runs ours and the reference one after the other, so that what disturbs the machine disturbs both; ours is the
 second run inside one process, the reference one that follows a small run of the same kind (JIT compilers and thread pools
 are warm). A ratio is the reference's time over ours, above 1 where ours is ahead: the median of the pairs, lowest and highest;
-`cpu` is that of processor times of all threads, which on a busy machine says more. Both use --threads threads and wait
-passively: with spinning threads scikit-learn is far slower on a busy machine. Quality is of the last pair: inertia, mean
+`cpu` is that of processor times of all threads, which on a busy machine says more. Every pair has a seed of its own on
+both sides, for how many iterations a start needs differs from seed to seed. Both use --threads threads and wait passively:
+with spinning threads scikit-learn is far slower on a busy machine. Quality is of the last pair: inertia, mean
 log-likelihood, divergence..., ours and the reference's; for labels the adjusted Rand index between the two. Everything
 is f32 where the reference takes it.
 """
@@ -205,7 +206,8 @@ def run_workload(arguments, folder, name, make, work, reference):
         timed(reference, small, 0, labels if labels is None else labels[:: max(1, len(x) // 5000)])
     ours, theirs, found = [], [], None
     for pair in range(arguments.pairs):
-        done = subprocess.run([*map(str, command), "--repeats", "2" if reference else "1"], stdout=subprocess.PIPE, text=True)
+        done = subprocess.run([*map(str, command), "--seed", str(pair), "--repeats", "2" if reference else "1"],
+                              stdout=subprocess.PIPE, text=True)
         if done.returncode:
             sys.exit(f"{name}: bench_cluster failed")
         ours.append(json.loads(done.stdout.splitlines()[-1]))
